@@ -1,0 +1,1 @@
+"""Where the rooms meet: one command that prepares, trains, scores and reports."""

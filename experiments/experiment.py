@@ -1,0 +1,172 @@
+"""One experiment from end to end: data, training, scores, tables, report."""
+
+import json
+import resource
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from audio.logmel import LogMel, mel_frequencies
+from audio.pipeline import load
+
+from audio.wav import wav_bytes
+from experiments import workdir as work
+from experiments.data import DataSet, Machine, Split, load_data, windows_of
+from experiments.methods import Method, Variables, build
+from experiments.processes import is_main, merge
+from experiments.score import anomaly_map, score_clips
+from experiments.train import Batches, train
+from scoring.maps import StrangeClip
+from scoring.report import Report, write_report
+from scoring.rows import ScoreRow, write_scores
+from scoring.tables import format_results, write_tables
+from scoring.threshold import fit_units, rank_clips
+
+
+def run(config: Any, workdir: Path, started: float) -> Path | None:
+    """Runs an experiment, or what is left of it.
+
+    Args:
+        config: the experiment, as `configs/` describes them.
+        workdir: where all its files go.
+        started: when the command was started, by `time.monotonic`.
+
+    Returns:
+        The report, or None on all processes but the main one.
+
+    Raises:
+        ConfigError, DataError: what a user can mend.
+    """
+    work.check(workdir, config)
+    data = load_data(config)
+    for machine in data.machines:
+        build(config, len(machine.ids))
+    if is_main():
+        work.claim(workdir, config)
+        for note in data.notes:
+            print(note)
+    rows, strange = [], []
+    for machine in data.machines:
+        more_rows, more_strange = run_machine(machine, config, workdir / machine.name, data)
+        rows += more_rows
+        strange += more_strange
+    if not is_main():
+        return None
+    results = write_tables(workdir, rows)
+    if any(result.auc is not None for result in results):
+        print(format_results(results))
+    report = Report(
+        title=f"{workdir.name}: {', '.join(machine.name for machine in data.machines)}",
+        rows=rows,
+        curves={m.name: read_metrics(workdir / m.name) for m in data.machines},
+        strange_clips=strange,
+        config=(workdir / "config.json").read_text(),
+        facts=facts(config, data, rows, started),
+        skipped=data.skipped,
+    )
+    return write_report(workdir / "report.html", report)
+
+
+def run_machine(
+    machine: Machine, config: Any, workdir: Path, data: DataSet
+) -> tuple[list[ScoreRow], list[StrangeClip]]:
+    """Trains on one machine's normal clips and scores all it has.
+
+    A machine that an earlier run finished is not trained again.
+    """
+    method = build(config, len(machine.ids))
+    windows = windows_of(machine.train.mine, config)
+    batches = Batches(windows, machine.train.ids, config.train.batch_size, config.seed)
+    variables = train(method, batches, windows.frames, config, workdir, machine.name)
+    rows = [
+        row
+        for split in (machine.train, machine.test)
+        for row in score_split(method, variables, split, config, machine.name)
+    ]
+    if not is_main():
+        return rows, []
+    write_scores(workdir / "scores.csv", rows)
+    return rows, strangest(method, variables, machine, rows, config, data)
+
+
+def score_split(
+    method: Method, variables: Variables, split: Split, config: Any, task: str
+) -> list[ScoreRow]:
+    """The score rows of a split's clips, put together from all processes."""
+    scores = score_clips(
+        method,
+        variables,
+        windows_of(split.mine, config),
+        split.ids,
+        config.score.pooling,
+        config.score.batch_size,
+        f"{task}: scoring",
+    )
+    every = merge(scores, split.positions, len(split.clips))
+    return [
+        ScoreRow(clip.machine, clip.id, clip.split, clip.name, clip.label, float(score))
+        for clip, score in zip(split.clips, every, strict=True)
+        if not np.isnan(score)
+    ]
+
+
+def strangest(
+    method: Method,
+    variables: Variables,
+    machine: Machine,
+    rows: list[ScoreRow],
+    config: Any,
+    data: DataSet,
+) -> list[StrangeClip]:
+    """The strangest test clips, with where they are strange and how they sound.
+
+    They are read anew, since another process may have scored them.
+    """
+    ranked = rank_clips(rows, fit_units(rows)).get(machine.name, [])
+    chosen = [entry.row for entry in ranked[: config.report.num_strange_clips]]
+    clips = {clip.name: clip for clip in machine.test.clips}
+    settings = LogMel(**config.logmel.to_dict())
+    strange = []
+    for row in chosen:
+        clip = clips[row.name]
+        one, _, _ = load(
+            [clip], settings, signals=data.signals, channel=config.data.channel, cache="none"
+        )
+        ids = np.array([machine.ids.index(clip.id)])
+        nll = anomaly_map(method, variables, windows_of(one, config), ids, config.score.batch_size)
+        strange.append(
+            StrangeClip(
+                row=row,
+                logmel=one.frames,
+                nll=nll,
+                hop_seconds=settings.hop_length / settings.sample_rate,
+                mel_hz=mel_frequencies(settings),
+                audio=wav_bytes(clip, settings.sample_rate, config.data.channel, data.signals),
+            )
+        )
+    return strange
+
+
+def read_metrics(workdir: Path) -> list[dict[str, Any]]:
+    """The lines of a machine's `metrics.jsonl`."""
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def facts(config: Any, data: DataSet, rows: list[ScoreRow], started: float) -> dict[str, str]:
+    """What a reader of the report may want to know about the run itself."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_bytes = peak if sys.platform == "darwin" else peak * 1024
+    train_clips = sum(row.split == "train" for row in rows)
+    devices = jax.devices()
+    return {
+        "Data": f"{config.data.source}, {train_clips} train and {len(rows) - train_clips} test clips",
+        "Wall time": f"{time.monotonic() - started:.0f} s",
+        "Peak memory": f"{peak_bytes / 1e9:.2f} GB",
+        "Devices": f"{len(devices)} x {devices[0].device_kind}, {jax.process_count()} process(es)",
+        "Versions": ", ".join(f"{name} {version(name)}" for name in ("gmade", "jax", "tensorflow")),
+        **{f"Note {i}": note for i, note in enumerate(data.notes, 1)},
+    }

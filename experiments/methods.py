@@ -1,0 +1,61 @@
+"""The switchboard: from a config to the pure functions that learn and score.
+
+A batch is `{"x": (batch, frames, mels) float32 dB, "id": (batch,) int32}`.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from jaxtyping import Array
+
+from experiments import gmade_method
+from experiments.errors import ConfigError
+
+Batch = dict[str, Array]
+Variables = dict[str, Any]
+
+
+class Method(NamedTuple):
+    """Whatever learns by gradient.
+
+    Attributes:
+        init: `(key, batch) -> variables`; its batch also holds `mean` and `std`, (mels,), over all
+            training frames. `variables["params"]` is what the optimiser moves.
+        loss: `(variables, key, batch) -> loss, (variables', metrics)`.
+        score: `(variables, batch) -> (batch,)`, higher is stranger.
+        explain: `(variables, batch) -> (batch, frames, mels)`, how much each bin adds to the
+            score, NaN where it is not scored.
+    """
+
+    init: Callable[..., Variables]
+    loss: Callable[..., Any]
+    score: Callable[..., Array]
+    explain: Callable[..., Array]
+
+
+BUILDERS = {"gmade": gmade_method.build}
+
+
+def build(config: Any, num_ids: int) -> Method:
+    """The method a config names, for a machine with so many ids.
+
+    The same settings give the same functions, so that machines of one shape compile once.
+
+    Raises:
+        ConfigError: no such method, or settings that cannot be built.
+    """
+    if config.method not in BUILDERS:
+        raise ConfigError(f"method={config.method!r} is not known: use {', '.join(BUILDERS)}")
+    sections = {**config.model.to_dict(), **config.window.to_dict(), **config.logmel.to_dict()}
+    settings = tuple(sorted((key, _freeze(value)) for key, value in sections.items()))
+    return _build(config.method, settings, num_ids)
+
+
+@cache
+def _build(name: str, settings: tuple[tuple[str, Any], ...], num_ids: int) -> Method:
+    return Method(*BUILDERS[name](dict(settings), num_ids))
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(map(_freeze, value)) if isinstance(value, list | tuple) else value

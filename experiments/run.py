@@ -1,0 +1,94 @@
+"""Trains one model per machine type on normal sound, scores every clip, writes the report.
+
+    python -m experiments.run --config=configs/gmade_idnn.py
+    python -m experiments.run --config=configs/gmade_idnn.py \
+        --config.data.source=folder --config.data.root=DIR
+
+DIR holds <machine>/train/normal_id_01_00000000.wav and <machine>/test/..., or MIMII's
+<machine>/id_00/{normal,abnormal}/00000000.wav; .wav, .flac, .ogg, or ready log-mels as .npy.
+Every key of the config can be set with --config.KEY=VALUE. Started again on the same --workdir,
+it goes on from where it was stopped.
+
+On a cluster: one process a host, with --distributed where the cluster is known to JAX (TPU pods,
+Slurm), or with --coordinator=HOST:PORT --num_processes=N --process_id=I.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from absl import app, flags
+from ml_collections import config_flags
+
+_CONFIG = config_flags.DEFINE_config_file("config", None, "The experiment: configs/NAME.py.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "Where files go (default: runs/NAME).")
+_DISTRIBUTED = flags.DEFINE_bool("distributed", False, "Join the cluster JAX finds itself in.")
+_COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT of process 0.")
+_NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "Processes in all.")
+_PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this is.")
+FLAG_ERRORS = (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError, SyntaxError)
+
+
+def main(argv: list[str]) -> None:
+    """Runs the experiment; what a user can mend ends in one line and exit status 2."""
+    if len(argv) > 1:
+        fail(f"what is {argv[1]!r}? Settings are given as --config.KEY=VALUE; see --help")
+    if _CONFIG.value is None:
+        fail("which experiment? Give --config=configs/NAME.py, such as configs/gmade_idnn.py")
+    config_path = Path(config_flags.get_config_filename(flags.FLAGS["config"]))
+    workdir = Path(_WORKDIR.value or Path("runs") / config_path.stem).expanduser()
+    # TensorFlow only reads sound here: its notes on devices it does not use help nobody.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    join_cluster()
+    # Imported here, so that --help and a mistyped flag answer at once.
+    from audio.clips import DataError
+    from experiments.errors import ConfigError
+    from experiments.experiment import run
+
+    started = time.monotonic()
+    try:
+        report = run(_CONFIG.value, workdir, started)
+    except (ConfigError, DataError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        print(f"\nstopped; the same command goes on from {workdir}", file=sys.stderr)
+        sys.exit(130)
+    if report is not None:
+        print(f"\nReport: {report}")
+        print("On your own clips:")
+        print(f"  python -m experiments.run --config={config_path} --workdir=runs/mine \\")
+        print("      --config.data.source=folder --config.data.root=DIR")
+        print("  DIR/<machine>/train/normal_id_01_00000000.wav, DIR/<machine>/test/id_01_...wav")
+
+
+def join_cluster() -> None:
+    """Makes this process one of several, where the flags say so."""
+    if not (_DISTRIBUTED.value or _COORDINATOR.value):
+        return
+    import jax
+
+    if _COORDINATOR.value:
+        jax.distributed.initialize(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)
+    else:
+        jax.distributed.initialize()
+
+
+def fail(message: str) -> None:
+    """Says what is wrong in one line and exits with status 2."""
+    print("error: " + " ".join(message.split()), file=sys.stderr, flush=True)
+    # Past any thread of JAX's or TensorFlow's that would wait for the other processes.
+    os._exit(2)
+
+
+def parse_flags(argv: list[str]) -> list[str]:
+    """Parses the command line; a mistake ends in one line and exit status 2."""
+    try:
+        return flags.FLAGS(argv)
+    except FLAG_ERRORS as error:
+        fail(str(error.args[0] if error.args else error))
+        raise
+
+
+if __name__ == "__main__":
+    app.run(main, flags_parser=parse_flags)

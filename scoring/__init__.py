@@ -1,0 +1,1 @@
+"""What goes out: clip scores, their metrics, thresholds, tables and the report."""

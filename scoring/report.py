@@ -1,0 +1,228 @@
+"""The report: one HTML file that needs no server, no network and no other file.
+
+Figures are embedded as `data:` addresses and written beside it in `figures/` too, for those who
+want one on a slide. The page itself is `report.html.jinja`; what it says in words, `summary.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+from matplotlib.figure import Figure
+
+from scoring import figures, maps, plots, summary
+from scoring.files import write_bytes, write_text
+from scoring.maps import StrangeClip
+from scoring.metrics import evaluate
+from scoring.rows import ScoreRow
+from scoring.threshold import Ranked, decide, fit_units, rank_clips
+
+__all__ = ["Report", "StrangeClip", "write_report"]
+
+_RANKING_LENGTH = 100
+_DPI = 110
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page shows.
+
+    Attributes:
+        title: Its heading.
+        rows: All scored clips, train and test.
+        curves: machine -> rows of its training metrics (`step`, perhaps `epoch`, losses).
+        strange_clips: The clips to show in time and frequency; any order.
+        config: The configuration as JSON text.
+        facts: Name -> value, such as wall time, peak memory, versions, data.
+        skipped: (clip, reason) of clips left out.
+    """
+
+    title: str
+    rows: Sequence[ScoreRow]
+    curves: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+    strange_clips: Sequence[StrangeClip] = ()
+    config: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    skipped: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An embedded figure: its `data:` addresses and what it shows, in words."""
+
+    light: str
+    dark: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One strange clip on the page."""
+
+    clip: StrangeClip
+    ranked: Ranked
+    of: int
+    picture: Picture
+    spot: str
+    audio: str | None
+
+
+def write_report(path: Path | str, report: Report) -> Path:
+    """Writes the page and its figures.
+
+    Args:
+        path: Where the page goes, `report.html`; figures go into `figures/` beside it.
+        report: What to show. Without test labels it ranks clips instead of judging the model.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: No rows; a unit without train clips; a strange clip that was not scored.
+    """
+    path = Path(path)
+    if not report.rows:
+        raise ValueError(f"{path}: no scored clips to report; score some first")
+    fits = fit_units(report.rows)
+    decisions = decide(report.rows, fits)
+    results = evaluate(report.rows)
+    ranking = rank_clips(report.rows, fits)
+    clips = [clip for machine in ranking.values() for clip in machine]
+    judged = {(r.machine, r.id) for r in results if r.auc is not None}
+    unjudged = sorted((c for c in clips if c.row.unit not in judged), key=lambda c: (c.p, c.rank))
+    thresholds = {(d.machine, d.id): d.threshold for d in decisions}
+    album = _Album(path.parent / "figures")
+    page = _template().render(
+        report=report,
+        headline=summary.headline(report.rows),
+        verdict=summary.verdict(results),
+        alarms=summary.alarms(clips),
+        tiles=summary.tiles(results, clips) if clips else [],
+        lines=summary.result_lines(results, decisions) if judged else [],
+        ranking=unjudged[:_RANKING_LENGTH],
+        ranking_length=len(unjudged),
+        scores=list(_score_pictures(album, report.rows, thresholds)),
+        rocs=list(_roc_pictures(album, report.rows)),
+        curves=list(_curve_pictures(album, report.curves)),
+        strange=_cards(album, report.strange_clips, ranking),
+        panels=maps,
+    )
+    return write_text(path, page)
+
+
+class _Album:
+    """Writes figures into a folder and hands them back embedded."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def chart(self, figure: Figure, name: str, alt: str) -> Picture:
+        """A chart, as SVG in two inks; the file has the light one."""
+        drawing = figures.svg(figure)
+        write_text(self.folder / f"{_safe(name)}.svg", drawing)
+        light, dark = drawing.encode(), figures.on_dark(drawing).encode()
+        mime = "image/svg+xml"
+        return Picture(figures.data_uri(light, mime), figures.data_uri(dark, mime), alt)
+
+    def image(self, figure: Figure, name: str, alt: str) -> Picture:
+        """An image of sound, as PNG on its own dark ground."""
+        data = figures.png(figure, _DPI)
+        write_bytes(self.folder / f"{_safe(name)}.png", data)
+        uri = figures.data_uri(data, "image/png")
+        return Picture(uri, uri, alt)
+
+
+def _safe(name: str) -> str:
+    """A file name from a machine's, which may hold anything a folder's name may."""
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def _template() -> jinja2.Template:
+    """The page, with everything put into it escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=summary.percent, p=summary.p_text, rarity=summary.rarity, sig=_significant
+    )
+    return environment.get_template("report.html.jinja")
+
+
+def _significant(value: float | None) -> str:
+    """A score in about four digits, with a true minus sign."""
+    if value is None:
+        return "\N{EN DASH}"
+    text = f"{value:,.1f}" if abs(value) >= 100 else f"{value:#.4g}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _machines(rows: Sequence[ScoreRow]) -> Iterator[tuple[str, list[ScoreRow]]]:
+    """Each machine type with its rows, sorted."""
+    for machine in sorted({row.machine for row in rows}):
+        yield machine, [row for row in rows if row.machine == machine]
+
+
+def _score_pictures(
+    album: _Album, rows: Sequence[ScoreRow], thresholds: Mapping[tuple[str, str], float]
+) -> Iterator[tuple[str, Picture]]:
+    for machine, clips in _machines(rows):
+        of_ids = {unit[1]: value for unit, value in thresholds.items() if unit[0] == machine}
+        figure = plots.score_figure(clips, of_ids)
+        alt = f"Histograms of the scores of {machine}, per id, with decision thresholds"
+        yield machine, album.chart(figure, f"scores_{machine}", alt)
+
+
+def _roc_pictures(album: _Album, rows: Sequence[ScoreRow]) -> Iterator[tuple[str, Picture]]:
+    for machine, clips in _machines(rows):
+        figure = plots.roc_figure(clips)
+        if figure is not None:
+            yield machine, album.chart(figure, f"roc_{machine}", f"ROC curves of {machine}, per id")
+
+
+def _curve_pictures(
+    album: _Album, curves: Mapping[str, Sequence[Mapping[str, object]]]
+) -> Iterator[tuple[str, Picture]]:
+    for machine, metrics in sorted(curves.items()):
+        figure = plots.curve_figure(metrics)
+        if figure is not None:
+            yield machine, album.chart(figure, f"curves_{machine}", f"Training losses of {machine}")
+
+
+def _cards(
+    album: _Album, clips: Sequence[StrangeClip], ranking: Mapping[str, Sequence[Ranked]]
+) -> list[tuple[str, list[Card]]]:
+    """Machine by machine, strangest first; colour limits shared within a machine."""
+    places = {r.row: (r, len(machine)) for machine in ranking.values() for r in machine}
+    for clip in clips:
+        if clip.row not in places:
+            raise ValueError(f"strange clip {clip.row.name!r} is not among the scored test clips")
+    pages = []
+    for machine in ranking:
+        members = [clip for clip in clips if clip.row.machine == machine]
+        members.sort(key=lambda clip: places[clip.row][0].rank)
+        if members:
+            limits = maps.shared_limits(members)
+            cards = [_card(album, clip, *places[clip.row], limits) for clip in members]
+            pages.append((machine, cards))
+    return pages
+
+
+def _card(album: _Album, clip: StrangeClip, ranked: Ranked, of: int, limits: maps.Limits) -> Card:
+    """One clip with its figure and its place."""
+    row = clip.row
+    spot = maps.strangest_spot(clip)
+    where = f"{spot[0]:.1f} s, near {figures.hertz(spot[1])}" if spot else "nowhere scored"
+    alt = f"Spectrogram and anomaly map of {row.name}; most surprising at {where}"
+    picture = album.image(
+        maps.clip_figure(clip, limits), f"strange_{row.machine}_{ranked.rank:03d}", alt
+    )
+    audio = figures.data_uri(clip.audio, clip.audio_type) if clip.audio else None
+    return Card(clip, ranked, of, picture, where, audio)
