@@ -7,7 +7,7 @@ import numpy as np
 
 
 def encode_wav(signal: np.ndarray, sample_rate: int) -> bytes:
-    """Encodes a signal of shape (T,) in [-1, 1] as 16-bit mono PCM; what exceeds that is clipped."""
+    """Encodes a signal of shape (T,) in [-1, 1] as 16-bit mono PCM; the rest is clipped."""
     pcm = np.clip(np.round(signal * 32767), -32768, 32767).astype("<i2")
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:

@@ -1,6 +1,7 @@
 """Windows: runs of consecutive frames of one clip, found but not copied."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def find_windows(frames: np.ndarray, offsets: np.ndarray, num_frames: int, hop: 
     """
     runs = [
         np.arange(start, stop - num_frames + 1, hop)
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
+        for start, stop in pairwise(offsets)
     ]
     clip = np.repeat(np.arange(len(runs)), [len(run) for run in runs])
     starts = np.concatenate(runs) if runs else np.zeros(0, np.int64)

@@ -25,6 +25,7 @@ def get_config() -> ConfigDict:
     model.hidden = (128, 128, 128, 128, 32, 128, 128, 128, 128)
     model.num_components = 10  # Gaussians per bin; 0 for a single Gaussian without weights
     model.activation = "relu"
+    model.dropout_rate = 0.0
     model.train_frames = (2,)  # frames whose conditional is trained; () for all
     model.score_frames = (2,)  # frames whose conditional is scored; () for all trained
     model.use_id = False  # the machine id as an always-visible input

@@ -10,11 +10,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from audio.logmel import LogMel
-from audio.pipeline import LogMels, load
 
 from audio import dcase2020, folder, hall
 from audio.clips import TEST, TRAIN, Clip, DataError
+from audio.logmel import LogMel
+from audio.pipeline import LogMels, load
 from audio.windows import Windows, find_windows
 from experiments.errors import ConfigError
 from experiments.processes import gather_text, is_main, wait

@@ -10,21 +10,18 @@ from typing import Any
 
 import jax
 import numpy as np
-from audio.logmel import LogMel, mel_frequencies
-from audio.pipeline import load
 
-from audio.wav import wav_bytes
 from experiments import workdir as work
 from experiments.data import DataSet, Machine, Split, load_data, windows_of
 from experiments.methods import Method, Variables, build
 from experiments.processes import is_main, merge
-from experiments.score import anomaly_map, score_clips
+from experiments.score import score_clips
+from experiments.strange import strangest
 from experiments.train import Batches, train
 from scoring.maps import StrangeClip
 from scoring.report import Report, write_report
 from scoring.rows import ScoreRow, write_scores
 from scoring.tables import format_results, write_tables
-from scoring.threshold import fit_units, rank_clips
 
 
 def run(config: Any, workdir: Path, started: float) -> Path | None:
@@ -114,43 +111,6 @@ def score_split(
     ]
 
 
-def strangest(
-    method: Method,
-    variables: Variables,
-    machine: Machine,
-    rows: list[ScoreRow],
-    config: Any,
-    data: DataSet,
-) -> list[StrangeClip]:
-    """The strangest test clips, with where they are strange and how they sound.
-
-    They are read anew, since another process may have scored them.
-    """
-    ranked = rank_clips(rows, fit_units(rows)).get(machine.name, [])
-    chosen = [entry.row for entry in ranked[: config.report.num_strange_clips]]
-    clips = {clip.name: clip for clip in machine.test.clips}
-    settings = LogMel(**config.logmel.to_dict())
-    strange = []
-    for row in chosen:
-        clip = clips[row.name]
-        one, _, _ = load(
-            [clip], settings, signals=data.signals, channel=config.data.channel, cache="none"
-        )
-        ids = np.array([machine.ids.index(clip.id)])
-        nll = anomaly_map(method, variables, windows_of(one, config), ids, config.score.batch_size)
-        strange.append(
-            StrangeClip(
-                row=row,
-                logmel=one.frames,
-                nll=nll,
-                hop_seconds=settings.hop_length / settings.sample_rate,
-                mel_hz=mel_frequencies(settings),
-                audio=wav_bytes(clip, settings.sample_rate, config.data.channel, data.signals),
-            )
-        )
-    return strange
-
-
 def read_metrics(workdir: Path) -> list[dict[str, Any]]:
     """The lines of a machine's `metrics.jsonl`."""
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
@@ -160,10 +120,10 @@ def facts(config: Any, data: DataSet, rows: list[ScoreRow], started: float) -> d
     """What a reader of the report may want to know about the run itself."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak_bytes = peak if sys.platform == "darwin" else peak * 1024
-    train_clips = sum(row.split == "train" for row in rows)
+    num_train = sum(row.split == "train" for row in rows)
     devices = jax.devices()
     return {
-        "Data": f"{config.data.source}, {train_clips} train and {len(rows) - train_clips} test clips",
+        "Data": f"{config.data.source}, {num_train} train and {len(rows) - num_train} test clips",
         "Wall time": f"{time.monotonic() - started:.0f} s",
         "Peak memory": f"{peak_bytes / 1e9:.2f} GB",
         "Devices": f"{len(devices)} x {devices[0].device_kind}, {jax.process_count()} process(es)",

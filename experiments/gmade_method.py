@@ -38,17 +38,19 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
         return {"params": density.init(key), "moments": moments}
 
     def log_prob(
-        variables: dict[str, Any], x: Float[Array, "batch frames mels"], ids: Array
+        variables: dict[str, Any],
+        x: Float[Array, "batch frames mels"],
+        ids: Array,
+        key: Array | None = None,
     ) -> Float[Array, "batch targets mels"]:
         mean, std = variables["moments"]["mean"], variables["moments"]["std"]
         z = (x - mean[None, None]) / std[None, None]
         grouped = z.reshape(len(z), num_groups, -1)
-        terms = density.log_prob(variables["params"], grouped, ids if use_id else None)
+        terms = density.log_prob(variables["params"], grouped, ids if use_id else None, key)
         return terms.reshape(len(x), len(trained), num_mels) - jnp.log(std)[None, None]
 
     def loss(variables: dict[str, Any], key: Array, batch: dict[str, Array]) -> tuple:
-        del key
-        nats = -log_prob(variables, batch["x"], batch["id"]).mean()
+        nats = -log_prob(variables, batch["x"], batch["id"], key).mean()
         return nats, (variables, {"loss": nats})
 
     def window_log_prob(variables: dict[str, Any], x: Array, ids: Array) -> Float[Array, " batch"]:
@@ -107,6 +109,7 @@ def _density(
         groups,
         num_ids if settings["use_id"] else 0,
         ACTIVATIONS[settings["activation"]],
+        settings["dropout_rate"],
     )
     return density, trained, np.asarray([trained.index(frame) for frame in scored])
 

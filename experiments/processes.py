@@ -21,7 +21,7 @@ def wait(name: str) -> None:
 
 def gather(values: np.ndarray) -> np.ndarray:
     """Every process's array of one shape, stacked, bit for bit: (processes, *shape)."""
-    values = np.ascontiguousarray(values)
+    values = np.asarray(values)
     if jax.process_count() == 1:
         return values[None]
     # As bytes, since JAX would make float64 float32 on the way.

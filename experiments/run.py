@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The experiment: configs/NAME.py.")
@@ -32,21 +32,21 @@ FLAG_ERRORS = (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSE
 
 def main(argv: list[str]) -> None:
     """Runs the experiment; what a user can mend ends in one line and exit status 2."""
+    started = time.monotonic()
     if len(argv) > 1:
         fail(f"what is {argv[1]!r}? Settings are given as --config.KEY=VALUE; see --help")
     if _CONFIG.value is None:
         fail("which experiment? Give --config=configs/NAME.py, such as configs/gmade_idnn.py")
     config_path = Path(config_flags.get_config_filename(flags.FLAGS["config"]))
     workdir = Path(_WORKDIR.value or Path("runs") / config_path.stem).expanduser()
-    # TensorFlow only reads sound here: its notes on devices it does not use help nobody.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     join_cluster()
     # Imported here, so that --help and a mistyped flag answer at once.
+    import_tensorflow()
     from audio.clips import DataError
     from experiments.errors import ConfigError
     from experiments.experiment import run
 
-    started = time.monotonic()
+    logging.set_verbosity(logging.WARNING)
     try:
         report = run(_CONFIG.value, workdir, started)
     except (ConfigError, DataError) as error:
@@ -60,6 +60,21 @@ def main(argv: list[str]) -> None:
         print(f"  python -m experiments.run --config={config_path} --workdir=runs/mine \\")
         print("      --config.data.source=folder --config.data.root=DIR")
         print("  DIR/<machine>/train/normal_id_01_00000000.wav, DIR/<machine>/test/id_01_...wav")
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow without its notes on devices: it only reads sound here."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It writes them to the descriptor itself, before it looks at its own log level.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def join_cluster() -> None:

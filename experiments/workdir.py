@@ -1,7 +1,6 @@
 """The work directory: one experiment's files, and the promise that they are of one config."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ def write_text(path: Path, text: str) -> None:
     """Writes a file whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def claim(workdir: Path, config: ConfigDict) -> None:

@@ -7,6 +7,8 @@ views form a chain and this is MADE's comparison of degrees (Germain et al., eq.
 partial order it is the same idea without the chain.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Bool, Int
 
@@ -48,7 +50,7 @@ def trunk_masks(
     degrees = [spread_degrees(width, len(views)) for width in widths]
     within = is_subset(views, views)
     first = np.repeat(views[degrees[0]].T, group_size, axis=0)
-    rest = [within[np.ix_(low, high)] for low, high in zip(degrees, degrees[1:], strict=False)]
+    rest = [within[np.ix_(low, high)] for low, high in pairwise(degrees)]
     return [first, *rest]
 
 

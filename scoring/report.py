@@ -72,14 +72,11 @@ class Card:
 
 
 def write_report(path: Path | str, report: Report) -> Path:
-    """Writes the page and its figures.
+    """Writes the page and its figures, and returns the page's path.
 
     Args:
         path: Where the page goes, `report.html`; figures go into `figures/` beside it.
         report: What to show. Without test labels it ranks clips instead of judging the model.
-
-    Returns:
-        The path.
 
     Raises:
         ValueError: No rows; a unit without train clips; a strange clip that was not scored.

@@ -59,9 +59,9 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def count(number: int, noun: str) -> str:
-    """`1 clip`, `2 clips`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 clip`, `2 clips`; a plural that is not noun + s is given."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def rarity(p: float) -> str:
@@ -133,8 +133,8 @@ def alarms(clips: Sequence[Ranked]) -> str:
     text += f"which is set so that about {expected} of normal clips do."
     if anomalous:
         caught = sum(clip.alarm for clip in anomalous)
-        text += f" Caught: {caught:,} of {count(len(anomalous), 'labelled anomaly')}."
-        text = text.replace("anomalys", "anomalies")
+        total = count(len(anomalous), "labelled anomaly", "labelled anomalies")
+        text += f" Caught: {caught:,} of {total}."
     if normal:
         false = sum(clip.alarm for clip in normal)
         text += f" False alarms: {false:,} of {count(len(normal), 'labelled normal clip')}"

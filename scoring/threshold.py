@@ -61,7 +61,9 @@ class GammaFit:
         scores = np.asarray(scores, dtype=np.float64)
         if self.scale == 0:
             return np.where(scores > self.loc, 0.0, 1.0)
-        return np.asarray(stats.gamma.sf((scores - self.loc) / self.scale, self.shape))
+        with np.errstate(over="ignore"):  # so far out that it is infinitely strange: p = 0
+            z = (scores - self.loc) / self.scale
+        return np.asarray(stats.gamma.sf(z, self.shape))
 
 
 @dataclass(frozen=True)

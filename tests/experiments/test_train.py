@@ -119,7 +119,7 @@ def test_training_in_pieces_is_training_in_one(tmp_path, tiny, monkeypatch):
     method = build(config, 2)
     whole = train(method, batches(), FRAMES, config, tmp_path / "whole", "whole")
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     def killed_after(steps):
@@ -127,13 +127,13 @@ def test_training_in_pieces_is_training_in_one(tmp_path, tiny, monkeypatch):
             def starting_at(self, step):
                 for position, batch in enumerate(super().starting_at(step)):
                     if position == steps:
-                        raise Killed
+                        raise KilledError
                     yield batch
 
         return Short(find_windows(FRAMES, OFFSETS, 5, 1), IDS, 64, 0)
 
     for steps in (5, 3):
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             train(method, killed_after(steps), FRAMES, config, tmp_path / "pieces", "pieces")
     pieces = train(method, batches(), FRAMES, config, tmp_path / "pieces", "pieces")
     jax.tree.map(np.testing.assert_array_equal, whole, pieces)

@@ -35,7 +35,7 @@ def test_a_key_the_other_config_lacks_is_named(tmp_path, tiny):
     held = json.loads(path.read_text())
     del held["model"]["use_id"]
     path.write_text(json.dumps(held))
-    with pytest.raises(ConfigError, match="model.use_id"):
+    with pytest.raises(ConfigError, match=r"model\.use_id"):
         work.check(tmp_path, config)
 
 

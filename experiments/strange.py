@@ -1,0 +1,68 @@
+"""The strangest clips: where in time and frequency they are strange, and how they sound."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from audio.clips import Clip
+from audio.logmel import LogMel, mel_frequencies
+from audio.pipeline import load
+from audio.reading import read_signal
+from audio.wav import encode_wav
+from experiments.data import DataSet, Machine, windows_of
+from experiments.methods import Method, Variables
+from experiments.score import anomaly_map
+from scoring.maps import StrangeClip
+from scoring.rows import ScoreRow
+from scoring.threshold import fit_units, rank_clips
+
+
+def strangest(
+    method: Method,
+    variables: Variables,
+    machine: Machine,
+    rows: list[ScoreRow],
+    config: Any,
+    data: DataSet,
+) -> list[StrangeClip]:
+    """The strangest test clips, with where they are strange and how they sound.
+
+    They are read anew, since another process may have scored them.
+    """
+    ranked = rank_clips(rows, fit_units(rows)).get(machine.name, [])
+    chosen = [entry.row for entry in ranked[: config.report.num_strange_clips]]
+    clips = {clip.name: clip for clip in machine.test.clips}
+    settings = LogMel(**config.logmel.to_dict())
+    strange = []
+    for row in chosen:
+        clip = clips[row.name]
+        one, _, _ = load(
+            [clip], settings, signals=data.signals, channel=config.data.channel, cache="none"
+        )
+        ids = np.array([machine.ids.index(clip.id)])
+        nll = anomaly_map(method, variables, windows_of(one, config), ids, config.score.batch_size)
+        strange.append(
+            StrangeClip(
+                row=row,
+                logmel=one.frames,
+                nll=nll,
+                hop_seconds=settings.hop_length / settings.sample_rate,
+                mel_hz=mel_frequencies(settings),
+                audio=playable(clip, settings.sample_rate, config.data.channel, data.signals),
+            )
+        )
+    return strange
+
+
+def playable(
+    clip: Clip, sample_rate: int, channel: int, signals: Callable[..., Any] | None
+) -> bytes | None:
+    """The clip as it was heard by the model, as a wav file; None where there is no sound."""
+    if clip.path is None and signals is not None:
+        signal = next(iter(signals([clip]).as_numpy_iterator()))["signal"]
+    elif clip.path is None or clip.path.suffix.lower() == ".npy":
+        return None
+    else:
+        signal = read_signal(clip.path, sample_rate, channel)
+    return encode_wav(signal, sample_rate)
