@@ -162,15 +162,17 @@ def _compute(
 def _features(source: tf.data.Dataset, settings: LogMel) -> tf.data.Dataset:
     """Signals to log-mels, in parallel over clips."""
 
+    @tf.autograph.experimental.do_not_convert  # halves the time to build the graph
     def features(element: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         signal, ready = element["signal"], element["logmel"]
         rate = element.get("rate", tf.constant(0, tf.int64))
         channels = element.get("channels", tf.constant(0, tf.int64))
+        # Of signal and ready log-mel one is empty, and no samples make no frames.
+        computed = log_mel(signal, settings)
+        computed = computed[: tf.where(tf.size(signal) > 0, tf.shape(computed)[0], 0)]
         return {
             "index": element["index"],
-            "frames": tf.cond(
-                tf.size(signal) > 0, lambda: log_mel(signal, settings), lambda: ready
-            ),
+            "frames": tf.concat([computed, ready], axis=0),
             "origin": tf.stack([rate, channels]),
             "error": element["error"],
         }

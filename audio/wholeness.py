@@ -1,4 +1,4 @@
-"""Whether a sound file is all there, by what its container promises."""
+"""What a sound file's container promises, and whether it is all there."""
 
 import struct
 from pathlib import Path
@@ -8,6 +8,7 @@ from audio.clips import DataError
 
 # A chunk's size that says: as long as the stream lasts (ffmpeg writes it into a pipe).
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+PLAIN_WAV_HEADER = 44
 _OGG_PAGE_HEADER = 27
 _LONGEST_OGG_PAGE = _OGG_PAGE_HEADER + 255 + 255 * 255
 _LAST_PAGE = 4
@@ -30,6 +31,25 @@ def check_whole(path: Path) -> None:
                 _check_wav(file, size)
             case b"OggS":
                 _check_ogg(file, size)
+
+
+def plain_wav_size(path: Path, rate: int) -> int:
+    """Bytes of samples in a wav of the plainest kind; 0 for any other file, or a damaged one.
+
+    The plainest kind is mono 16-bit PCM at `rate` Hz, with a header of 44 bytes and nothing between
+    it and the samples.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(PLAIN_WAV_HEADER)
+            there = path.stat().st_size - PLAIN_WAV_HEADER
+    except OSError:
+        return 0
+    pcm = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    if there <= 0 or header[:4] != b"RIFF" or header[8:40] != b"WAVE" + pcm + b"data":
+        return 0
+    (promised,) = struct.unpack("<I", header[40:])
+    return promised if promised <= there and promised % 2 == 0 else 0
 
 
 def _check_wav(file: BinaryIO, size: int) -> None:

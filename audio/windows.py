@@ -39,10 +39,7 @@ def find_windows(frames: np.ndarray, offsets: np.ndarray, num_frames: int, hop: 
         num_frames: frames in a window; a clip that is shorter has no windows.
         hop: frames from one window's start to the next.
     """
-    runs = [
-        np.arange(start, stop - num_frames + 1, hop)
-        for start, stop in pairwise(offsets)
-    ]
+    runs = [np.arange(start, stop - num_frames + 1, hop) for start, stop in pairwise(offsets)]
     clip = np.repeat(np.arange(len(runs)), [len(run) for run in runs])
     starts = np.concatenate(runs) if runs else np.zeros(0, np.int64)
     return Windows(frames, starts.astype(np.int64), clip, num_frames)

@@ -15,7 +15,7 @@ from experiments import workdir as work
 from experiments.data import DataSet, Machine, Split, load_data, windows_of
 from experiments.methods import Method, Variables, build
 from experiments.processes import is_main, merge
-from experiments.score import score_clips
+from experiments.score import check_pooling, score_clips
 from experiments.strange import strangest
 from experiments.train import Batches, train
 from scoring.maps import StrangeClip
@@ -39,6 +39,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
         ConfigError, DataError: what a user can mend.
     """
     work.check(workdir, config)
+    check_pooling(config.score.pooling)
     data = load_data(config)
     for machine in data.machines:
         build(config, len(machine.ids))

@@ -35,9 +35,13 @@ def main(argv: list[str]) -> None:
     started = time.monotonic()
     if len(argv) > 1:
         fail(f"what is {argv[1]!r}? Settings are given as --config.KEY=VALUE; see --help")
-    if _CONFIG.value is None:
-        fail("which experiment? Give --config=configs/NAME.py, such as configs/gmade_idnn.py")
-    config_path = Path(config_flags.get_config_filename(flags.FLAGS["config"]))
+    flag = flags.FLAGS["config"]
+    config_path = Path(config_flags.get_config_filename(flag) if flag.present else "")
+    if not config_path.is_file():
+        fail(
+            f"--config={config_path}: no such file; give one of configs/, such as "
+            "--config=configs/gmade_idnn.py"
+        )
     workdir = Path(_WORKDIR.value or Path("runs") / config_path.stem).expanduser()
     join_cluster()
     # Imported here, so that --help and a mistyped flag answer at once.

@@ -8,9 +8,20 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from audio.windows import Windows
+from experiments.errors import ConfigError
 from experiments.methods import Batch, Method, Variables
 from experiments.progress import Progress
-from scoring.pooling import pool
+from scoring.pooling import POOLS, pool
+
+
+def check_pooling(pooling: str) -> None:
+    """Checks `score.pooling` before hours of training rest on it.
+
+    Raises:
+        ConfigError: no such pooling.
+    """
+    if pooling not in POOLS:
+        raise ConfigError(f"score.pooling={pooling!r} is not known: use {', '.join(POOLS)}")
 
 
 def score_clips(
@@ -36,14 +47,12 @@ def score_clips(
     Returns:
         (num_clips,) float64, NaN for a clip without windows.
     """
-    score, _ = _on_local_devices(method)
-    variables = jax.device_get(variables)
-    parts = []
+    scores, done = np.zeros(len(windows), np.float32), 0
     with Progress(task, len(windows), "window") as progress:
-        for batch, size in _chunks(windows, ids, batch_size):
-            parts.append(np.asarray(score(variables, batch))[:size])
-            progress.update(sum(map(len, parts)))
-    scores = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        for part in _each_chunk(method.score, variables, windows, ids, batch_size):
+            scores[done : done + len(part)] = part
+            done += len(part)
+            progress.update(done)
     pooled = np.full(len(ids), np.nan)
     for clip in np.unique(windows.clip):
         pooled[clip] = pool(scores[windows.clip == clip], pooling)
@@ -57,33 +66,45 @@ def anomaly_map(
 
     A frame that several windows explain gets their mean; one that none does is NaN.
     """
-    _, explain = _on_local_devices(method)
-    variables = jax.device_get(variables)
     total = np.zeros(windows.frames.shape, np.float64)
     count = np.zeros(windows.frames.shape, np.int32)
     first = 0
-    for batch, size in _chunks(windows, ids, batch_size):
-        strange = np.asarray(explain(variables, batch))[:size]
-        starts = windows.starts[first : first + size]
+    for strange in _each_chunk(method.explain, variables, windows, ids, batch_size):
+        starts = windows.starts[first : first + len(strange)]
         for frame in range(windows.num_frames):
             known = ~np.isnan(strange[:, frame])
             total[starts + frame] += np.where(known, strange[:, frame], 0)
             count[starts + frame] += known
-        first += size
+        first += len(strange)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
 @cache
-def _on_local_devices(method: Method) -> tuple[Callable, Callable]:
-    """The method's score and explain, jitted over this process's own devices."""
+def _local_shardings() -> tuple[NamedSharding, NamedSharding]:
+    """Over this process's own devices: one copy on each, and a batch divided among them."""
     devices = jax.local_devices()
     mesh = jax.make_mesh((len(devices),), ("data",), devices=devices, axis_types=(AxisType.Auto,))
-    sharded = NamedSharding(mesh, PartitionSpec("data"))
-    everywhere = NamedSharding(mesh, PartitionSpec())
-    return tuple(
-        jax.jit(function, in_shardings=(everywhere, sharded), out_shardings=sharded)
-        for function in (method.score, method.explain)
-    )
+    return NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("data"))
+
+
+@cache
+def _jit(function: Callable[[Variables, Batch], jax.Array]) -> Callable:
+    return jax.jit(function)
+
+
+def _each_chunk(
+    function: Callable[[Variables, Batch], jax.Array],
+    variables: Variables,
+    windows: Windows,
+    ids: np.ndarray,
+    batch_size: int,
+) -> Iterator[np.ndarray]:
+    """What a function gives for every window, chunk by chunk, on this process's devices."""
+    everywhere, divided = _local_shardings()
+    # By way of the host: trained variables lie on the devices of all processes.
+    variables = jax.device_put(jax.device_get(variables), everywhere)
+    for batch, size in _chunks(windows, ids, batch_size):
+        yield np.asarray(_jit(function)(variables, jax.device_put(batch, divided)))[:size]
 
 
 def _chunks(windows: Windows, ids: np.ndarray, batch_size: int) -> Iterator[tuple[Batch, int]]:

@@ -119,17 +119,24 @@ def dropout(key: PRNGKeyArray | None, rate: float) -> Callable[[int, Array], Arr
 def init_block(
     key: PRNGKeyArray, block: Block, bias: np.ndarray, group_size: int
 ) -> dict[str, Array]:
-    """Small weights, so that every density starts close to the head's own `bias`."""
+    """Small weights, so that every density starts close to the head's own `bias`.
+
+    A block that sees nothing has a bias alone.
+    """
     bins = len(block.groups) * group_size
-    scale = 0.1 / np.sqrt(max(block.prefix, 1))
-    w = scale * jax.random.normal(key, (block.prefix, *bias.shape, bins))
-    return {"w": w, "b": jnp.broadcast_to(bias[..., None], (*bias.shape, bins))}
+    b = jnp.broadcast_to(bias[..., None], (*bias.shape, bins))
+    if not block.prefix:
+        return {"b": b}
+    scale = 0.1 / np.sqrt(block.prefix)
+    return {"w": scale * jax.random.normal(key, (block.prefix, *bias.shape, bins)), "b": b}
 
 
 def block_output(
     params: dict[str, Array], block: Block, h: Float[Array, "batch units"]
 ) -> Float[Array, "batch *shape bins"]:
     """The head's parameters for every bin of a block."""
+    if not block.prefix:
+        return jnp.broadcast_to(params["b"][None], (len(h), *params["b"].shape))
     w = params["w"]
     if block.mask is not None:
         mask = block.mask.reshape(block.prefix, *(1,) * (w.ndim - 2), -1)

@@ -1,0 +1,38 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments.experiment import run
+from experiments.methods import build
+
+CONFIGS = sorted(
+    path.stem
+    for path in (Path(__file__).parents[2] / "configs").glob("*.py")
+    if path.stem not in ("__init__", "defaults")
+)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_takes_a_step_and_finds_the_planted_fault(tmp_path, clips, tiny, name):
+    report = run(tiny(name), tmp_path / "run", time.monotonic())
+    assert "pump" in report.read_text()
+    last = (tmp_path / "run" / "results.csv").read_text().splitlines()[-1]
+    assert float(last.split(",")[2]) > 0.9
+
+
+def test_the_report_system_is_as_published():
+    from configs import gmade_idnn
+
+    config = gmade_idnn.get_config()
+    assert config.model.hidden == (128, 128, 128, 128, 32, 128, 128, 128, 128)
+    assert config.model.num_components == 10
+    assert (config.window.num_frames, config.logmel.num_mels) == (5, 128)
+    assert config.train.learning_rate == 1e-3 and not config.model.use_id
+
+
+def test_the_same_settings_compile_once():
+    from configs import gmade_idnn
+
+    assert build(gmade_idnn.get_config(), 3) is build(gmade_idnn.get_config(), 3)
+    assert build(gmade_idnn.get_config(), 3) is not build(gmade_idnn.get_config(), 4)
