@@ -40,14 +40,14 @@ class Entry:
         offsets: (num_good + 1,) int64, where each good clip's frames begin and the last's end.
         good: (num_good,) the good clips.
         bad: the other clips, each with what is wrong with it.
-        notes: what there is to say about the set, one line each.
+        notes: what was done to how many of the clips.
     """
 
     frames: np.ndarray
     offsets: np.ndarray
     good: list[int]
     bad: list[tuple[int, str]]
-    notes: list[str]
+    notes: dict[str, int]
 
 
 def key_of(clips: Sequence[Clip], source_id: str, settings: dict[str, Any]) -> str | None:
@@ -82,7 +82,7 @@ def recall(key: str, folder: Path | None) -> Entry | None:
         frames = np.load(array, mmap_mode="r") if rest["shape"][0] else np.load(array)
         offsets = np.array(rest["offsets"], np.int64)
         bad = [(int(clip), str(why)) for clip, why in rest["bad"]]
-        entry = Entry(frames, offsets, list(rest["good"]), bad, list(rest["notes"]))
+        entry = Entry(frames, offsets, list(rest["good"]), bad, dict(rest["notes"]))
         whole = list(frames.shape) == rest["shape"] and offsets[-1] == len(frames)
         whole = whole and frames.dtype == np.float32 and len(entry.good) + 1 == len(offsets)
         os.utime(text)  # last used now

@@ -39,7 +39,7 @@ def list_clips(
         root: the folder that holds one folder a machine.
         machines: which to read; none given means all.
         num_held_out: MIMII layout only: normal clips of each id that go to test. None: as many as
-            there are abnormal ones, as in the MIMII paper.
+            there are abnormal ones, as in the MIMII paper, but at most half of the normal ones.
 
     Raises:
         DataError: no clips to learn from, or a clip whose place or name contradicts the layout.
@@ -138,7 +138,7 @@ def _dcase_clip(machine: str, split: str, path: Path) -> Clip:
 def _mimii_clips(folder: Path, num_held_out: int | None) -> list[Clip]:
     """One id's clips, its normal ones shared out between train and test."""
     normal, abnormal = _clip_files(folder / "normal"), _clip_files(folder / "abnormal")
-    num_test = len(abnormal) if num_held_out is None else num_held_out
+    num_test = min(len(abnormal), len(normal) // 2) if num_held_out is None else num_held_out
     if num_test < 0:
         raise DataError(f"data.num_held_out={num_test} is negative: set it to 0 or more")
     if num_test >= len(normal):

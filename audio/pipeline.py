@@ -58,7 +58,7 @@ def load(
     shard_index: int = 0,
     num_shards: int = 1,
     progress: Progress | None = None,
-) -> tuple[LogMels, list[tuple[Clip, str]], list[str]]:
+) -> tuple[LogMels, list[tuple[Clip, str]], dict[str, int]]:
     """Loads the log-mels of clips, or of one process's share of them.
 
     Args:
@@ -79,7 +79,7 @@ def load(
 
     Returns:
         the log-mels of the good clips in the order given; the bad clips, each with what is wrong;
-        and what there is to say once (resampling, choice of channel), one line each.
+        and what was done to how many of them (resampling, choice of channel).
 
     Raises:
         DataError: bad clips, all of them together, unless they are to be skipped; a wrong option.
@@ -90,7 +90,7 @@ def load(
     key = kept.key_of(mine, source_id, facts) if cache != "none" else None
     folder = cache_dir if cache == "disk" else None
     entry = kept.recall(key, folder) if key else None
-    notes = []
+    notes = {}
     if entry is None:
         source = signals or (lambda some: signals_from_files(some, settings, channel, _cores()))
         entry = _compute(source(mine), len(mine), settings, min_frames, channel, progress)
@@ -98,22 +98,27 @@ def load(
             if key:
                 kept.keep(key, folder, entry)
         except OSError as error:
-            notes.append(f"log-mels are not kept in {cache_dir}: {error.strerror}")
+            notes[f"log-mels could not be kept in {cache_dir} ({error.strerror})"] = len(mine)
     elif progress:
         progress(len(mine), len(mine))
     bad = [(mine[i], reason) for i, reason in entry.bad]
     if bad and on_bad_clip == "error":
-        raise DataError(describe_bad(bad, len(mine)))
+        raise DataError(describe_bad([(place(clip), reason) for clip, reason in bad]))
     good = tuple(mine[i] for i in entry.good)
-    return LogMels(good, entry.frames, entry.offsets), bad, [*entry.notes, *notes]
+    return LogMels(good, entry.frames, entry.offsets), bad, entry.notes | notes
 
 
-def describe_bad(bad: Sequence[tuple[Clip, str]], num_clips: int) -> str:
-    """One line about all bad clips of a set."""
-    named = "; ".join(f"{clip.path or clip.name} {reason}" for clip, reason in bad[:NUM_NAMED])
+def place(clip: Clip) -> str:
+    """Where to look for a clip."""
+    return str(clip.path or f"{clip.machine}/{clip.split}/{clip.name}")
+
+
+def describe_bad(bad: Sequence[tuple[str, str]]) -> str:
+    """One line about all bad clips of a set, from where each is and what is wrong with it."""
+    named = "; ".join(f"{where} {reason}" for where, reason in bad[:NUM_NAMED])
     more = f"; and {len(bad) - NUM_NAMED} more" if len(bad) > NUM_NAMED else ""
     return (
-        f"{len(bad)} of {num_clips} clips cannot be used: {named}{more}."
+        f"{len(bad)} bad clip{'s' if len(bad) > 1 else ''}: {named}{more}."
         " Mend or remove them, or skip such clips with --config.data.on_bad_clip=skip"
     )
 
@@ -195,23 +200,23 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _notes(origins: Counter, settings: LogMel, channel: int) -> list[str]:
-    """What was done to recordings, of which `origins` counts those of each (rate, channels)."""
+def _notes(origins: Counter, settings: LogMel, channel: int) -> dict[str, int]:
+    """What was done to how many recordings; `origins` counts those of each (rate, channels)."""
     rates, channels = Counter(), Counter()
     for (rate, num_channels), count in origins.items():
         rates[rate] += count
         channels[num_channels] += count
-    resampled = [
-        f"resampled from {rate} Hz to {settings.sample_rate} Hz: {count} clips"
+    resampled = {
+        f"resampled from {rate} Hz to {settings.sample_rate} Hz": count
         for rate, count in sorted(rates.items())
         if rate not in (0, settings.sample_rate)
-    ]
-    reduced = [
-        f"channel {channel} of {num} taken: {count} clips"
+    }
+    reduced = {
+        f"channel {channel} of {num} taken": count
         for num, count in sorted(channels.items())
         if num > 1
-    ]
-    return resampled + reduced
+    }
+    return resampled | reduced
 
 
 class _Rows:

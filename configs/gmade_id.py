@@ -4,7 +4,8 @@
 
 The middle frame given the other four and the machine id, and how much likelier the clip is under
 another unit's id than under its own. Two wide layers with dropout: on held-out train clips this
-fits better than the report's nine narrow ones, which learn the training clips by heart.
+fits better than the report's nine narrow ones, which learn the training clips by heart. At a weight
+of 2 the density and the margin vary about as much as each other over held-out normal clips.
 """
 
 from ml_collections import ConfigDict

@@ -30,5 +30,5 @@ def get_config() -> ConfigDict:
     model.score_frames = (2,)  # frames whose conditional is scored; () for all trained
     model.use_id = False  # the machine id as an always-visible input
     model.score = "density"  # with use_id also: margin (against the other ids), both
-    model.margin_weight = 1.0  # of the margin in "both"
+    model.margin_weight = 2.0  # of the margin in "both"
     return config

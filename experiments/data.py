@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from audio import dcase2020, folder, hall
 from audio.clips import TEST, TRAIN, Clip, DataError
 from audio.logmel import LogMel
-from audio.pipeline import LogMels, load
+from audio.pipeline import LogMels, describe_bad, load, place
 from audio.windows import Windows, find_windows
 from experiments.errors import ConfigError
 from experiments.processes import gather_text, is_main, wait
@@ -140,10 +141,11 @@ def load_data(config: Any) -> DataSet:
         machines = [
             _machine(name, [c for c in clips if c.machine == name], loader) for name in names
         ]
-    skipped = _of_all_processes([(_place(clip), why) for clip, why in loader.bad])
+    skipped = _of_all_processes([(place(clip), why) for clip, why in loader.bad])
     if skipped and config.data.on_bad_clip == "error":
-        raise DataError(_describe(skipped))
-    return DataSet(tuple(machines), skipped, tuple(dict.fromkeys(loader.notes)), signals)
+        raise DataError(describe_bad(skipped))
+    notes = tuple(f"{what}: {count} clips" for what, count in loader.notes.items())
+    return DataSet(tuple(machines), skipped, notes, signals)
 
 
 class _Loader:
@@ -153,7 +155,7 @@ class _Loader:
         self.settings = LogMel(**config.logmel.to_dict())
         self.progress = Progress("log-mels", num_clips, "clip")
         self.bad: list[tuple[Clip, str]] = []
-        self.notes: list[str] = []
+        self.notes: Counter[str] = Counter()
         self.done = 0
         self.options = dict(
             signals=signals,
@@ -193,20 +195,7 @@ def windows_of(logmels: LogMels, config: Any) -> Windows:
     return find_windows(logmels.frames, logmels.offsets, **config.window.to_dict())
 
 
-def _place(clip: Clip) -> str:
-    return str(clip.path or f"{clip.machine}/{clip.split}/{clip.name}")
-
-
 def _of_all_processes(bad: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (place, why) for text in gather_text(json.dumps(bad)) for place, why in json.loads(text)
-    )
-
-
-def _describe(bad: tuple[tuple[str, str], ...], most: int = 5) -> str:
-    named = "; ".join(f"{place}: {why}" for place, why in bad[:most])
-    more = f"; and {len(bad) - most} more" if len(bad) > most else ""
-    return (
-        f"{len(bad)} bad clip{'s' if len(bad) > 1 else ''}: {named}{more}. "
-        "Mend them, or leave them out with --config.data.on_bad_clip=skip"
     )

@@ -110,7 +110,6 @@ def test_a_level_between_root_and_machines_is_named(touch):
             ("fan/train/normal_id_00_0000.wav", "fan/train/normal_id_00_0000.npy"),
             ("normal_id_00_0000", "keep one"),
         ),
-        (mimii(4, 4), ("id_00", "4 normal clips", "data.num_held_out")),
         (mimii(0, 4), ("id_00", "0 normal clips")),
     ],
 )
@@ -124,6 +123,16 @@ def test_a_missing_root_is_named(tmp_path):
     message = error_of(tmp_path / "nowhere")
     assert "nowhere" in message
     assert "data.root" in message
+
+
+def test_at_most_half_of_the_normal_clips_are_held_out_unless_asked_for(touch):
+    clips = list_clips(touch(*mimii(4, 9)))
+    assert [clip.split for clip in clips if clip.label == 0] == [TRAIN] * 2 + [TEST] * 2
+
+
+def test_holding_out_every_normal_clip_is_refused(touch):
+    message = error_of(touch(*mimii(4, 4)), num_held_out=4)
+    assert all(words in message for words in ("id_00", "4 normal clips", "data.num_held_out"))
 
 
 def test_a_negative_number_held_out_is_refused(touch):

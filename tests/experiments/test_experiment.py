@@ -181,7 +181,7 @@ def test_all_bad_clips_are_named_together(tmp_path, clips, tiny):
     for index in (0, 2):
         (clips / "pump" / "train" / f"normal_id_01_{index:08d}.npy").write_bytes(b"")
     (clips / "pump" / "test" / "normal_id_00_00000001.npy").write_bytes(b"")
-    with pytest.raises(DataError, match="^3 bad clips.*on_bad_clip=skip"):
+    with pytest.raises(DataError, match=r"^3 bad clips.*on_bad_clip=skip"):
         run(tiny(), tmp_path / "run", time.monotonic())
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ VARIABLES = {"scale": jnp.asarray(2.0)}
 def test_clip_scores_pool_their_own_windows(batch_size, pooling, pool):
     windows = find_windows(FRAMES, OFFSETS, 5, 1)
     found = score_clips(METHOD, VARIABLES, windows, IDS, pooling, batch_size, "test")
-    for clip, (start, stop) in enumerate(zip(OFFSETS, OFFSETS[1:], strict=False)):
+    for clip, (start, stop) in enumerate(pairwise(OFFSETS)):
         own = [2 * FRAMES[i : i + 5].sum() + 100 * IDS[clip] for i in range(start, stop - 4)]
         if own:
             assert found[clip] == pytest.approx(pool(own), rel=1e-5)
