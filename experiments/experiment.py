@@ -16,6 +16,7 @@ from experiments.data import DataSet, Machine, Split, load_data, windows_of
 from experiments.methods import Method, Variables, build
 from experiments.processes import is_main, merge
 from experiments.score import check_pooling, score_clips
+from experiments.sources import Source
 from experiments.strange import strangest
 from experiments.train import Batches, train
 from scoring.maps import StrangeClip
@@ -49,7 +50,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
             print(note)
     rows, strange = [], []
     for machine in data.machines:
-        more_rows, more_strange = run_machine(machine, config, workdir / machine.name, data)
+        more_rows, more_strange = run_machine(machine, config, workdir / machine.name, data.source)
         rows += more_rows
         strange += more_strange
     if not is_main():
@@ -70,7 +71,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
 
 
 def run_machine(
-    machine: Machine, config: Any, workdir: Path, data: DataSet
+    machine: Machine, config: Any, workdir: Path, source: Source
 ) -> tuple[list[ScoreRow], list[StrangeClip]]:
     """Trains on one machine's normal clips and scores all it has.
 
@@ -88,7 +89,7 @@ def run_machine(
     if not is_main():
         return rows, []
     write_scores(workdir / "scores.csv", rows)
-    return rows, strangest(method, variables, machine, rows, config, data)
+    return rows, strangest(method, variables, machine, rows, config, source)
 
 
 def score_split(

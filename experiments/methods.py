@@ -3,16 +3,17 @@
 A batch is `{"x": (batch, frames, mels) float32 dB, "id": (batch,) int32}`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
 from jaxtyping import Array
 
 from experiments import gmade_method
 from experiments.errors import ConfigError
 
-Batch = dict[str, Array]
+Batch = Mapping[str, Array | np.ndarray]
 Variables = dict[str, Any]
 
 

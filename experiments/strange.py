@@ -10,9 +10,10 @@ from audio.logmel import LogMel, mel_frequencies
 from audio.pipeline import load
 from audio.reading import read_signal
 from audio.wav import encode_wav
-from experiments.data import DataSet, Machine, windows_of
+from experiments.data import Machine, windows_of
 from experiments.methods import Method, Variables
 from experiments.score import anomaly_map
+from experiments.sources import Source
 from scoring.maps import StrangeClip
 from scoring.rows import ScoreRow
 from scoring.threshold import fit_units, rank_clips
@@ -24,7 +25,7 @@ def strangest(
     machine: Machine,
     rows: list[ScoreRow],
     config: Any,
-    data: DataSet,
+    source: Source,
 ) -> list[StrangeClip]:
     """The strangest test clips, with where they are strange and how they sound.
 
@@ -38,7 +39,7 @@ def strangest(
     for row in chosen:
         clip = clips[row.name]
         one, _, _ = load(
-            [clip], settings, signals=data.signals, channel=config.data.channel, cache="none"
+            [clip], settings, signals=source.signals, channel=config.data.channel, cache="none"
         )
         ids = np.array([machine.ids.index(clip.id)])
         nll = anomaly_map(method, variables, windows_of(one, config), ids, config.score.batch_size)
@@ -49,7 +50,7 @@ def strangest(
                 nll=nll,
                 hop_seconds=settings.hop_length / settings.sample_rate,
                 mel_hz=mel_frequencies(settings),
-                audio=playable(clip, settings.sample_rate, config.data.channel, data.signals),
+                audio=playable(clip, settings.sample_rate, config.data.channel, source.signals),
             )
         )
     return strange

@@ -40,7 +40,7 @@ def is_subset(
     views: Bool[np.ndarray, "inner groups"], others: Bool[np.ndarray, "outer groups"]
 ) -> Bool[np.ndarray, "inner outer"]:
     """Whether each of `views` lies within each of `others`."""
-    return ~(views[:, None, :] & ~others[None, :, :]).any(axis=-1)
+    return np.all(others[None, :, :] | ~views[:, None, :], axis=-1)
 
 
 def trunk_masks(

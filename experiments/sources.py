@@ -1,0 +1,105 @@
+"""From a config's `data` section to clips and the way to read them."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audio import dcase2020, folder, hall
+from audio.clips import Clip
+from experiments.errors import ConfigError
+from experiments.processes import is_main, wait
+from experiments.progress import Progress
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where clips come from.
+
+    Attributes:
+        clips: all of them.
+        signals: how to read them where they are not plain files (see `audio.pipeline.load`).
+        identity: name and version of what `signals` reads.
+    """
+
+    clips: list[Clip]
+    signals: Callable[..., Any] | None = None
+    identity: str = ""
+
+
+def open_source(config: Any) -> Source:
+    """Finds the clips a config names.
+
+    Builds the machine hall, or downloads and prepares DCASE 2020, where that is asked for and has
+    not been done before.
+
+    Raises:
+        ConfigError, DataError: what a user can mend.
+    """
+    data = config.data
+    if data.source not in OPENERS:
+        raise ConfigError(f"data.source={data.source!r} is not known: use {', '.join(OPENERS)}")
+    return OPENERS[data.source](config)
+
+
+def _open_hall(config: Any) -> Source:
+    return Source(folder.list_clips(_machine_hall(config), asked_machines(config.data)))
+
+
+def _open_folder(config: Any) -> Source:
+    data = config.data
+    if not data.root:
+        raise ConfigError("data.source=folder needs the clips' directory: --config.data.root=DIR")
+    root = Path(data.root).expanduser()
+    return Source(folder.list_clips(root, asked_machines(data), data.num_held_out))
+
+
+def _open_dcase2020(config: Any) -> Source:
+    data = config.data
+    prepared = dcase2020.prepare(
+        asked_machines(data),
+        tuple(data.parts),
+        Path(data.root).expanduser() if data.root else None,
+        cache_dir(data) / "tfds",
+        Path(data.labels).expanduser() if data.labels else None,
+        Progress,
+    )
+    return Source(prepared.clips, prepared.signals, prepared.identity)
+
+
+OPENERS = {"synthetic": _open_hall, "folder": _open_folder, "dcase2020": _open_dcase2020}
+
+
+def asked_machines(data: Any) -> tuple[str, ...]:
+    """The machines a config names, from `"fan,pump"` or `("fan", "pump")`; none means all."""
+    names = data.machines or ()
+    return tuple(names.split(",")) if isinstance(names, str) else tuple(names)
+
+
+def cache_dir(data: Any) -> Path:
+    """Where prepared data is kept between runs."""
+    if data.cache_dir:
+        return Path(data.cache_dir).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gmade"
+
+
+def _machine_hall(config: Any) -> Path:
+    settings = hall.HallSettings(**config.hall.to_dict())
+    if config.data.root:
+        root = Path(config.data.root).expanduser()
+    else:
+        digest = hashlib.sha256(json.dumps(config.hall.to_dict(), sort_keys=True).encode())
+        root = cache_dir(config.data) / f"machine_hall-{digest.hexdigest()[:8]}"
+    if is_main():
+        total = (
+            len(settings.machines)
+            * settings.num_ids
+            * (settings.num_train + settings.num_normal + settings.num_anomaly)
+        )
+        with Progress("machine hall", total, "clip") as progress:
+            hall.build_hall(root, settings, lambda done, _: progress.update(done))
+    wait("machine hall")
+    return root
