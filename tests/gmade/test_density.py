@@ -5,6 +5,7 @@ import optax
 import pytest
 
 import gmade
+from gmade.network import dropout
 from gmade.ordering import adjacency_from_ranks, frame_ranks, regroup
 
 KEY = jax.random.key(0)
@@ -252,3 +253,30 @@ def test_a_fit_finds_the_entropy_of_what_it_is_shown():
 def test_bad_targets_are_refused():
     with pytest.raises(ValueError, match="target"):
         build(ORDERS["causal"], targets=(7,))
+
+
+def test_dropout_leaves_the_order_and_the_mean_activation_alone():
+    order = ORDERS["causal"]
+    density = build(order, hidden=(400,), dropout_rate=0.3)
+    params = random_params(density)
+    x = jnp.broadcast_to(jax.random.normal(KEY, (1, 5, 3)), (64, 5, 3))
+    kept = density.log_prob(params, x)
+    dropped = density.log_prob(params, x, None, jax.random.key(1))
+    assert np.array_equal(kept[:, 0], dropped[:, 0])  # it reads no hidden unit
+    assert not np.allclose(kept[:, 1:], dropped[:, 1:])
+
+    def conditional(x):
+        return density.log_prob(params, x, None, jax.random.key(1))[0]
+
+    jacobian = np.asarray(jax.jit(jax.jacrev(conditional))(x[:1]))[:, :, 0]
+    depends = np.abs(jacobian).max(axis=(1, 3))
+    assert_zero_where_forbidden(depends, order)
+    assert (depends[order] > 0).all()
+
+
+def test_dropout_keeps_the_expected_unit():
+    drop = dropout(KEY, 0.3)
+    units = np.asarray(drop(0, jnp.ones((1000, 100))))
+    assert set(np.unique(units).round(5)) == {0.0, np.float32(1 / 0.7).round(5)}
+    assert units.mean() == pytest.approx(1, abs=0.01)
+    assert not np.array_equal(units, drop(1, jnp.ones((1000, 100))))
