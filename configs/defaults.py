@@ -24,7 +24,9 @@ def get_config() -> ConfigDict:
 
     # The synthetic machine hall (audio.hall.HallSettings).
     config.hall = ConfigDict(
-        dict(num_ids=3, num_train=60, num_normal=25, num_anomaly=25, seconds=5.0, seed=0)
+        dict(
+            num_ids=3, num_train=60, num_normal=25, num_anomaly=25, seconds=5.0, snr_db=8.0, seed=0
+        )
     )
     # Giri et al., section 2.1: 64 ms frames every 32 ms, 1024-point FFT, 128 mel bands.
     config.logmel = ConfigDict(

@@ -1,6 +1,5 @@
 """One experiment from end to end: data, training, scores, tables, report."""
 
-import json
 import resource
 import sys
 import time
@@ -12,13 +11,15 @@ import jax
 import numpy as np
 
 from experiments import workdir as work
+from experiments.batches import Batches
 from experiments.data import DataSet, Machine, Split, load_data, windows_of
 from experiments.methods import Method, Variables, build
+from experiments.metrics import read_metrics
 from experiments.processes import is_main, merge
 from experiments.score import check_pooling, score_clips
 from experiments.sources import Source
 from experiments.strange import strangest
-from experiments.train import Batches, train
+from experiments.train import check_training, train
 from scoring.maps import StrangeClip
 from scoring.report import Report, write_report
 from scoring.rows import ScoreRow, write_scores
@@ -40,6 +41,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
         ConfigError, DataError: what a user can mend.
     """
     work.check(workdir, config)
+    check_training(config)
     check_pooling(config.score.pooling)
     data = load_data(config)
     for machine in data.machines:
@@ -111,11 +113,6 @@ def score_split(
         for clip, score in zip(split.clips, every, strict=True)
         if not np.isnan(score)
     ]
-
-
-def read_metrics(workdir: Path) -> list[dict[str, Any]]:
-    """The lines of a machine's `metrics.jsonl`."""
-    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
 def facts(config: Any, data: DataSet, rows: list[ScoreRow], started: float) -> dict[str, str]:

@@ -82,19 +82,10 @@ def _density(
     settings: dict[str, Any], num_ids: int
 ) -> tuple[gmade.Density, tuple[int, ...], np.ndarray]:
     """The density, the frames it models, and which of those are scored."""
-    num_frames, num_mels = settings["num_frames"], settings["num_mels"]
-    trained = tuple(settings["train_frames"]) or tuple(range(num_frames))
-    scored = tuple(settings["score_frames"]) or trained
-    if not set(trained) <= set(range(num_frames)):
-        raise ConfigError(f"model.train_frames={trained} must lie within 0 to {num_frames - 1}")
-    if not set(scored) <= set(trained):
-        raise ConfigError(f"model.score_frames={scored} must be among model.train_frames={trained}")
-    if settings["activation"] not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise ConfigError(f"model.activation={settings['activation']!r} is not known: use {known}")
-    if settings["num_components"] < 0:
-        raise ConfigError("model.num_components must be 0 (one Gaussian) or more")
-    adjacency = _adjacency(settings["ordering"], num_frames)
+    _check_network(settings)
+    num_mels = settings["num_mels"]
+    trained, scored = _frames(settings)
+    adjacency = _adjacency(settings["ordering"], settings["num_frames"])
     groups, group_size = trained, num_mels
     if not settings["grouped"]:
         adjacency = gmade.regroup(adjacency, num_mels)
@@ -112,6 +103,31 @@ def _density(
         settings["dropout_rate"],
     )
     return density, trained, np.asarray([trained.index(frame) for frame in scored])
+
+
+def _frames(settings: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which frames are trained, and which are scored."""
+    num_frames = settings["num_frames"]
+    trained = tuple(settings["train_frames"]) or tuple(range(num_frames))
+    scored = tuple(settings["score_frames"]) or trained
+    if not set(trained) <= set(range(num_frames)):
+        raise ConfigError(f"model.train_frames={trained} must lie within 0 to {num_frames - 1}")
+    if not set(scored) <= set(trained):
+        raise ConfigError(f"model.score_frames={scored} must be among model.train_frames={trained}")
+    return trained, scored
+
+
+def _check_network(settings: dict[str, Any]) -> None:
+    hidden, activation = settings["hidden"], settings["activation"]
+    if not hidden or min(hidden) < 1:
+        raise ConfigError(f"model.hidden={hidden} must be widths of 1 or more")
+    if activation not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise ConfigError(f"model.activation={activation!r} is not known: use {known}")
+    if not 0 <= settings["dropout_rate"] < 1:
+        raise ConfigError(f"model.dropout_rate={settings['dropout_rate']} must be in [0, 1)")
+    if settings["num_components"] < 0:
+        raise ConfigError("model.num_components must be 0 (one Gaussian) or more")
 
 
 def _adjacency(ordering: Any, num_frames: int) -> np.ndarray:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from audio.windows import find_windows
-from experiments import train as training
+from experiments import batches as batching
+from experiments.batches import Batches, moments
 from experiments.errors import ConfigError
 from experiments.methods import Method, build
-from experiments.train import Batches, learning_rate, make_step, moments, train
+from experiments.train import learning_rate, make_step, train
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.normal(-30, 5, (400, 128)).astype(np.float32)
@@ -20,7 +21,7 @@ def batches(batch_size=64, seed=0):
 
 
 def test_moments_are_those_of_all_frames(monkeypatch):
-    monkeypatch.setattr(training, "CHUNK", 37)
+    monkeypatch.setattr(batching, "CHUNK", 37)
     found = moments(FRAMES)
     np.testing.assert_allclose(found["mean"], FRAMES.mean(0), rtol=1e-5)
     np.testing.assert_allclose(found["std"], FRAMES.std(0), rtol=1e-4)

@@ -1,0 +1,70 @@
+"""Batches of windows: in an order that the seed and the step alone decide."""
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from audio.windows import Windows
+from experiments.errors import ConfigError
+from experiments.methods import Batch
+from experiments.processes import gather
+
+# A bin that never changes (a band above the recording's bandwidth) still gets a scale, in dB.
+MIN_STD = 0.1
+# Frames summed at a time, so that doubles of a large data set are never all alive.
+CHUNK = 65536
+
+
+def moments(frames: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean and standard deviation of each mel bin over the training frames of all processes."""
+    sums = np.zeros((3, frames.shape[1]))
+    for start in range(0, len(frames), CHUNK):
+        x = frames[start : start + CHUNK].astype(np.float64)
+        sums += np.stack([np.full(x.shape[1], len(x)), x.sum(0), np.square(x).sum(0)])
+    count, total, squares = gather(sums).sum(0)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    return {"mean": mean.astype(np.float32), "std": np.maximum(std, MIN_STD).astype(np.float32)}
+
+
+class Batches:
+    """Shuffled windows, a fresh permutation an epoch, equally many on every process.
+
+    Args:
+        windows: this process's share of the training windows.
+        ids: (num_clips,) the id of each clip, as an index.
+        batch_size: windows in a batch over all processes.
+        seed: of the permutations.
+
+    Raises:
+        ConfigError: the batch cannot be divided among the devices.
+    """
+
+    def __init__(self, windows: Windows, ids: np.ndarray, batch_size: int, seed: int) -> None:
+        if batch_size % jax.device_count():
+            raise ConfigError(
+                f"train.batch_size={batch_size} must be a multiple of the {jax.device_count()} "
+                "devices"
+            )
+        self.windows, self.ids = windows, ids.astype(np.int32)
+        self.local_size = batch_size // jax.process_count()
+        self.seed = seed
+        fewest = int(gather(np.array(len(windows))).min())
+        self.steps_per_epoch = max(1, fewest // self.local_size)
+
+    def starting_at(self, step: int) -> Iterator[Batch]:
+        """Batches from a step on, without end."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        while True:
+            rng = np.random.default_rng([self.seed, epoch, jax.process_index()])
+            order = np.resize(rng.permutation(len(self.windows)), self._epoch_size())
+            for chosen in order.reshape(self.steps_per_epoch, -1)[position:]:
+                yield self._batch(chosen)
+            epoch, position = epoch + 1, 0
+
+    def _epoch_size(self) -> int:
+        return self.steps_per_epoch * self.local_size
+
+    def _batch(self, chosen: np.ndarray) -> Batch:
+        return {"x": self.windows.gather(chosen), "id": self.ids[self.windows.clip[chosen]]}
