@@ -7,6 +7,7 @@ import pytest
 
 from audio.clips import DataError
 from audio.hall import HallSettings, build_hall
+from audio.wav import encode_wav
 from experiments.errors import ConfigError
 from experiments.experiment import run
 from scoring.rows import read_scores
@@ -140,6 +141,10 @@ def spoil(clips, what):
             clips.rename(clips.with_name("elsewhere"))
         case "empty file":
             first.write_bytes(b"")
+        case "truncated":
+            whole = encode_wav(np.zeros(16000, np.float32), 16000)
+            first.with_suffix(".wav").write_bytes(whole[:20_000])
+            first.unlink()
         case "nan":
             np.save(first, np.full((24, 128), np.nan, np.float32))
         case "short clip":
@@ -161,6 +166,7 @@ def spoil(clips, what):
     [
         ("no root", "clips"),
         ("empty file", r"normal_id_00_00000000\.npy"),
+        ("truncated", r"normal_id_00_00000000\.wav is truncated"),
         ("nan", r"normal_id_00_00000000\.npy"),
         ("short clip", r"normal_id_00_00000000\.npy"),
         ("bands", r"normal_id_00_00000000\.npy"),
