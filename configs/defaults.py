@@ -25,7 +25,7 @@ def get_config() -> ConfigDict:
     # The synthetic machine hall (audio.hall.HallSettings).
     config.hall = ConfigDict(
         dict(
-            num_ids=3, num_train=60, num_normal=25, num_anomaly=25, seconds=5.0, snr_db=8.0, seed=0
+            num_ids=3, num_train=120, num_normal=25, num_anomaly=25, seconds=5.0, snr_db=8.0, seed=0
         )
     )
     # Giri et al., section 2.1: 64 ms frames every 32 ms, 1024-point FFT, 128 mel bands.
@@ -35,7 +35,7 @@ def get_config() -> ConfigDict:
     config.window = ConfigDict(dict(num_frames=5, hop=1))
 
     train = config.train = ConfigDict()
-    train.num_epochs = 12
+    train.num_epochs = 8
     train.batch_size = 512
     train.learning_rate = 1e-3
     train.schedule = "cosine"  # to zero over the whole run; or "constant"

@@ -1,4 +1,4 @@
-"""Trains one model per machine type on normal sound, scores every clip, writes the report.
+r"""Trains one model per machine type on normal sound, scores every clip, writes the report.
 
     python -m experiments.run --config=configs/gmade_idnn.py
     python -m experiments.run --config=configs/gmade_idnn.py \

@@ -29,7 +29,7 @@ class HallSettings:
 
     machines: tuple[str, ...] = tuple(MACHINES)
     num_ids: int = 3
-    num_train: int = 60
+    num_train: int = 120
     num_normal: int = 25
     num_anomaly: int = 25
     seconds: float = 5.0
