@@ -40,6 +40,7 @@ def get_config() -> ConfigDict:
     train.learning_rate = 1e-3
     train.schedule = "cosine"  # to zero over the whole run; or "constant"
     train.max_grad_norm = 1.0
+    train.steps_per_call = 10  # steps that run as one program
     train.log_every_steps = 50
     train.checkpoint_every_steps = 250
 

@@ -27,7 +27,7 @@ class MetricsLog:
         self.rows = [row for row in rows if row["step"] <= step]
 
     def add(self, metrics: dict[str, jax.Array]) -> None:
-        """Keeps a step's metrics; they may still be on their way."""
+        """Keeps the metrics of some steps, (steps,) each; they may still be on their way."""
         self.pending.append(metrics)
 
     def write(self, step: int, rate: float) -> float:
@@ -37,7 +37,7 @@ class MetricsLog:
             ConfigError: the loss is not finite.
         """
         mean = {
-            name: float(np.mean([float(metrics[name]) for metrics in self.pending]))
+            name: float(np.concatenate([metrics[name] for metrics in self.pending]).mean())
             for name in self.pending[0]
         }
         self.pending.clear()

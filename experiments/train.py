@@ -4,7 +4,9 @@ The state is `{"step", "variables", "opt_state"}`. Batches depend on the seed an
 so a run that is killed and started again goes on bit for bit as if it had not been.
 """
 
+from collections.abc import Iterable
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,8 @@ def check_training(config: Any) -> None:
         ConfigError: one of them is out of range, or the schedule is not known.
     """
     train = config.train
-    for name in ("num_epochs", "batch_size", "log_every_steps", "checkpoint_every_steps"):
+    counts = ("num_epochs", "batch_size", "steps_per_call", "log_every_steps")
+    for name in (*counts, "checkpoint_every_steps"):
         if train[name] < 1:
             raise ConfigError(f"train.{name}={train[name]} must be 1 or more")
     for name in ("learning_rate", "max_grad_norm"):
@@ -57,8 +60,13 @@ def learning_rate(step: int, num_steps: int, peak: float, schedule: str) -> floa
 
 
 @cache
-def make_step(method: Method, max_grad_norm: float, mesh: Mesh) -> Any:
-    """The jitted step `(state, key, rate, batch) -> state, metrics` and the state's initialiser."""
+def make_steps(method: Method, max_grad_norm: float, mesh: Mesh) -> Any:
+    """The state's initialiser and the jitted `(state, key, rates, batches) -> state, metrics`.
+
+    Several steps are one program, a scan over batches stacked along a first axis: on a CPU the
+    memory a step works in is then mapped once and not anew every step (measured: 1.5 times the
+    steps a second), and an accelerator waits for Python less often.
+    """
     optimizer = optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.scale_by_adam())
     everywhere = NamedSharding(mesh, PartitionSpec())
 
@@ -68,7 +76,6 @@ def make_step(method: Method, max_grad_norm: float, mesh: Mesh) -> Any:
         opt_state = optimizer.init(variables["params"])
         return {"step": jnp.zeros((), jnp.int32), "variables": variables, "opt_state": opt_state}
 
-    @partial(jax.jit, donate_argnums=0, out_shardings=everywhere)
     def step(state: dict[str, Any], key: jax.Array, rate: jax.Array, batch: Batch) -> Any:
         key = jax.random.fold_in(key, state["step"])
 
@@ -83,7 +90,11 @@ def make_step(method: Method, max_grad_norm: float, mesh: Mesh) -> Any:
         state = {"step": state["step"] + 1, "variables": variables, "opt_state": opt_state}
         return state, metrics
 
-    return init, step
+    @partial(jax.jit, donate_argnums=0, out_shardings=everywhere)
+    def steps(state: dict[str, Any], key: jax.Array, rates: jax.Array, batches: Batch) -> Any:
+        return jax.lax.scan(lambda s, each: step(s, key, *each), state, (rates, batches))
+
+    return init, steps
 
 
 def train(
@@ -105,44 +116,55 @@ def train(
     Raises:
         ConfigError: the loss is no longer finite.
     """
-    mesh = device_mesh()
+    mesh, settings = device_mesh(), config.train
     init_key, key = jax.random.split(jax.random.key(config.seed))
-    sharded = NamedSharding(mesh, PartitionSpec("data"))
-    num_steps = config.train.num_epochs * batches.steps_per_epoch
-    schedule = {"peak": config.train.learning_rate, "schedule": config.train.schedule}
-    init, step = make_step(method, config.train.max_grad_norm, mesh)
+    num_steps = settings.num_epochs * batches.steps_per_epoch
+    init, steps = make_steps(method, settings.max_grad_norm, mesh)
     window = np.zeros((1, batches.windows.num_frames, frames.shape[1]), np.float32)
     state = init(init_key, {"x": window, "id": np.zeros(1, np.int32), **moments(frames)})
+    sharding = NamedSharding(mesh, PartitionSpec(None, "data"))
 
-    def globally(batch: Batch) -> Batch:
-        return {
-            name: jax.make_array_from_process_local_data(sharded, np.asarray(value))
-            for name, value in batch.items()
-        }
-
-    with _checkpoints(workdir / "checkpoints", config.train.checkpoint_every_steps) as manager:
+    with _checkpoints(workdir / "checkpoints") as manager:
         done = manager.latest_step() or 0
         if done:
             state = manager.restore(done, args=ocp.args.StandardRestore(state))
         log = MetricsLog(workdir / "metrics.jsonl", done, batches.steps_per_epoch)
+        stream = batches.starting_at(done)
         with Progress(task, num_steps, done=done) as progress:
-            for batch in batches.starting_at(done):
-                if done == num_steps:
-                    break
-                rate = learning_rate(done, num_steps, **schedule)
-                state, metrics = step(state, key, np.float32(rate), globally(batch))
-                done += 1
+            while done < num_steps:
+                before, done = done, min(done + settings.steps_per_call, num_steps)
+                rates = [
+                    learning_rate(i, num_steps, settings.learning_rate, settings.schedule)
+                    for i in range(before, done)
+                ]
+                stacked = _stack(islice(stream, len(rates)), sharding)
+                state, metrics = steps(state, key, np.asarray(rates, np.float32), stacked)
                 log.add(metrics)
-                if done % config.train.log_every_steps == 0 or done == num_steps:
-                    progress.update(done, f"loss {log.write(done, rate):.4f}")
-                manager.save(done, args=ocp.args.StandardSave(state), force=done == num_steps)
+                if _passed(settings.log_every_steps, before, done) or done == num_steps:
+                    progress.update(done, f"loss {log.write(done, rates[-1]):.4f}")
+                if _passed(settings.checkpoint_every_steps, before, done) or done == num_steps:
+                    manager.save(done, args=ocp.args.StandardSave(state), force=True)
     return state["variables"]
 
 
-def _checkpoints(path: Path, every: int) -> ocp.CheckpointManager:
+def _passed(every: int, before: int, done: int) -> bool:
+    """Whether a multiple of `every` lies in (before, done]."""
+    return before // every < done // every
+
+
+def _stack(batches: Iterable[Batch], sharding: NamedSharding) -> Batch:
+    """Batches along a new first axis, each divided among the devices of all processes."""
+    listed = list(batches)
+    return {
+        name: jax.make_array_from_process_local_data(
+            sharding, np.stack([np.asarray(batch[name]) for batch in listed])
+        )
+        for name in listed[0]
+    }
+
+
+def _checkpoints(path: Path) -> ocp.CheckpointManager:
     options = ocp.CheckpointManagerOptions(
-        save_interval_steps=every,
-        preservation_policy=ocp.checkpoint_managers.LatestN(2),
-        create=True,
+        preservation_policy=ocp.checkpoint_managers.LatestN(2), create=True
     )
     return ocp.CheckpointManager(path.absolute(), options=options)

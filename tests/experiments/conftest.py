@@ -40,6 +40,7 @@ def tiny(tmp_path):
         config.model.num_components = 2
         config.train.num_epochs = 2
         config.train.batch_size = 64
+        config.train.steps_per_call = 2
         config.train.log_every_steps = 2
         config.train.checkpoint_every_steps = 4
         return config

@@ -19,6 +19,7 @@ SMALL = (
     "--config.model.hidden=(16,8,16)",
     "--config.model.num_components=2",
     "--config.train.batch_size=32",
+    "--config.train.steps_per_call=4",
     "--config.train.log_every_steps=20",
     "--config.train.checkpoint_every_steps=20",
 )

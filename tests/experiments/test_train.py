@@ -8,7 +8,7 @@ from experiments import batches as batching
 from experiments.batches import Batches, moments
 from experiments.errors import ConfigError
 from experiments.methods import Method, build
-from experiments.train import learning_rate, make_step, train
+from experiments.train import learning_rate, make_steps, train
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.normal(-30, 5, (400, 128)).astype(np.float32)
@@ -96,16 +96,15 @@ def losses(mesh_size, tiny, num_steps=6):
         axis_types=(jax.sharding.AxisType.Auto,),
     )
     method = build(tiny(), 2)
-    init, step = make_step(method, 1.0, mesh)
+    init, steps = make_steps(method, 1.0, mesh)
     window = {"x": np.zeros((1, 5, 128), np.float32), "id": np.zeros(1, np.int32)}
     state = init(jax.random.key(0), {**window, **moments(FRAMES)})
-    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("data"))
-    found = []
-    for batch, _ in zip(batches().starting_at(0), range(num_steps), strict=False):
-        batch = jax.device_put(batch, sharding)
-        state, metrics = step(state, jax.random.key(1), np.float32(1e-2), batch)
-        found.append(float(metrics["loss"]))
-    return found
+    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "data"))
+    first = [batch for batch, _ in zip(batches().starting_at(0), range(num_steps), strict=False)]
+    stacked = jax.tree.map(lambda *parts: np.stack(parts), *first)
+    rates = np.full(num_steps, 1e-2, np.float32)
+    batch = jax.device_put(stacked, sharding)
+    return np.asarray(steps(state, jax.random.key(1), rates, batch)[1]["loss"])
 
 
 def test_eight_devices_give_the_losses_of_one(tiny):
