@@ -19,7 +19,7 @@ class Progress:
     def __init__(self, task: str, total: int, unit: str = "step", done: int = 0) -> None:
         self.task, self.total, self.unit, self.done = task, total, unit, done
         self.started, self.first = time.monotonic(), done
-        self.last_line = self.started
+        self.last_line, self.said = self.started, done
         self.note = ""
         self.bar = None
         if sys.stderr.isatty():
@@ -38,7 +38,7 @@ class Progress:
         """Closes the bar, or prints the last line."""
         if self.bar is not None:
             self.bar.close()
-        elif kind is None and self.done > self.first:
+        elif kind is None and self.done > self.said:
             self._line()
 
     def update(self, done: int, note: str = "") -> None:
@@ -51,7 +51,7 @@ class Progress:
             self._line()
 
     def _line(self) -> None:
-        self.last_line = time.monotonic()
+        self.last_line, self.said = time.monotonic(), self.done
         rate = (self.done - self.first) / max(self.last_line - self.started, 1e-9)
         left = (self.total - self.done) / max(rate, 1e-9)
         note = f"  {self.note}" if self.note else ""

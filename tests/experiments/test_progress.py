@@ -22,6 +22,14 @@ def test_lines_are_not_too_many(capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_the_end_is_said_once(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0)
+    with Progress("fan", 2) as bar:
+        bar.update(1)
+        bar.update(2)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
 def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with Progress("fan", 10) as bar:
