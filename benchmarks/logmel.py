@@ -3,8 +3,8 @@
     python -m benchmarks.logmel [--root DIR] [--clips 200] [--repeats 5] [--json]
 
 All are measured in one run on the same files, in turns, after one turn to warm up; each one's best
-turn counts. Expect about 6 times librosa's throughput on two idle cores, at less than 1e-3 dB from
-its numbers.
+turn counts. Keep the machine idle: librosa's threads wait busily for one another, and on busy cores
+it looks up to four times slower than it is.
 """
 
 import argparse
