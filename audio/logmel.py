@@ -17,7 +17,7 @@ from audio.clips import DataError
 tf.config.set_visible_devices([], "GPU")
 
 # So many strips of mel bands are multiplied apart; see `_mel_strips`.
-NUM_STRIPS = 4
+NUM_STRIPS = 8
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def _hann(length: int) -> np.ndarray:
 def _mel_strips(settings: LogMel) -> list[tuple[int, int, np.ndarray]]:
     """The mel matrix, cut to what is not zero.
 
-    A mel band hears a narrow range of bins, so that the matrix is nearly all zeros. A quarter of
-    the bands at a time, multiplied with only the bins these hear, is a quarter of the work.
+    A mel band hears a narrow range of bins, so that the matrix is nearly all zeros. An eighth of
+    the bands at a time, multiplied with only the bins these hear, is a fraction of the work.
     Each bin's weight stands there twice, for re² and for im²: the sum of the two is its power.
 
     Returns:
