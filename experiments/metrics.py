@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.errors import ConfigError
 from experiments.processes import is_main
-from experiments.workdir import write_text
+from scoring.files import write_text
 
 
 class MetricsLog:

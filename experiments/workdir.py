@@ -7,6 +7,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments.errors import ConfigError
+from scoring.files import write_text
 
 MAX_KEYS_NAMED = 6
 
@@ -20,13 +21,6 @@ def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + key] = value
     return flat
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
 
 
 def claim(workdir: Path, config: ConfigDict) -> None:
