@@ -4,7 +4,7 @@
 
 All are measured in one run on the same files, in turns, after one turn to warm up; each one's best
 turn counts. Keep the machine idle: librosa's threads wait busily for one another, and on busy cores
-it looks up to four times slower than it is.
+it looks several times slower than it is.
 """
 
 import argparse
