@@ -64,7 +64,8 @@ def make_steps(method: Method, max_grad_norm: float, mesh: Mesh) -> Any:
     """The state's initialiser and the jitted `(state, key, rates, batches) -> state, metrics`.
 
     Several steps are one program, a scan over batches stacked along a first axis: on a CPU the
-    memory a step works in is then mapped once and not anew every step, and an accelerator waits for Python less often.
+    memory a step works in is then mapped once and not anew every step, and an
+    accelerator waits for Python less often.
     """
     optimizer = optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.scale_by_adam())
     everywhere = NamedSharding(mesh, PartitionSpec())
