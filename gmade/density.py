@@ -7,27 +7,26 @@ and a single group is an unconditional density.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, DTypeLike, Float, PRNGKeyArray
 
+from gmade.fused import block_log_prob, block_nll, outputs
 from gmade.heads import Head
 from gmade.network import (
     Activation,
-    Structure,
-    block_output,
+    Params,
     dropout,
-    init_block,
+    init_head_block,
     init_trunk,
     structure,
     trunk,
+    weights,
 )
 from gmade.ordering import check_adjacency, depths
-
-Params = dict[str, Any]
 
 
 class Density(NamedTuple):
@@ -38,6 +37,9 @@ class Density(NamedTuple):
         log_prob: `(params, x (batch, groups, bins), context (batch,) or None, key or None)
             -> (batch, targets, bins)`, nats per bin; sum over bins for a group's log-density, over
             groups as well for the joint. With a key, in training, hidden units are dropped.
+        loss: `(params, x, context or None, key or None) -> ()`, minus the mean of `log_prob`, nats
+            per bin. Its gradient is taken in the same pass and costs a fraction of what that of
+            `log_prob` does, in time and in memory.
         sample: `(params, key, x (batch, groups, bins), context or None) -> (batch, groups, bins)`:
             x with its target groups drawn anew, each from its conditional, ancestors first.
         targets: the groups modelled, in the order `log_prob` returns them.
@@ -45,6 +47,7 @@ class Density(NamedTuple):
 
     init: Callable[[PRNGKeyArray], Params]
     log_prob: Callable[..., Array]
+    loss: Callable[..., Array]
     sample: Callable[..., Array]
     targets: tuple[int, ...]
 
@@ -58,6 +61,7 @@ def group_made(
     num_contexts: int = 0,
     activation: Activation = jax.nn.relu,
     dropout_rate: float = 0.0,
+    dtype: DTypeLike = jnp.float32,
 ) -> Density:
     """Builds a Group MADE.
 
@@ -69,7 +73,9 @@ def group_made(
         targets: the groups to model, none meaning all; no other group's density is computed.
         num_contexts: how many contexts (machine ids) there are; 0 leaves the context out.
         activation: nonlinearity of the hidden layers.
-        dropout_rate: share of hidden units silenced when `log_prob` is given a key.
+        dropout_rate: share of hidden units silenced when a function is given a key.
+        dtype: of the factors of every matrix product, such as `jnp.bfloat16`; what they add up to,
+            and the likelihood, is float32.
 
     Returns:
         The density's pure functions.
@@ -81,25 +87,30 @@ def group_made(
     targets = tuple(targets) or tuple(range(len(adjacency)))
     if not set(targets) <= set(range(len(adjacency))):
         raise ValueError(f"target groups {targets} are not all among 0 to {len(adjacency) - 1}")
-    net = structure(adjacency[list(targets)], group_size, tuple(hidden), num_contexts)
+    net = structure(adjacency[list(targets)], group_size, hidden, num_contexts)
 
     def init(key: PRNGKeyArray) -> Params:
-        trunk_key, *keys = jax.random.split(key, 1 + len(net.blocks))
-        blocks = [
-            init_block(subkey, block, head.bias, group_size)
-            for subkey, block in zip(keys, net.blocks, strict=True)
+        trunk_key, *keys = jax.random.split(key, 1 + len(net.head))
+        head_params = [
+            init_head_block(subkey, block, head.bias)
+            for subkey, block in zip(keys, net.head, strict=True)
         ]
-        return {"trunk": init_trunk(trunk_key, net), "blocks": blocks}
+        return {"trunk": init_trunk(trunk_key, net), "head": head_params}
 
-    def outputs(
+    def block_inputs(
         params: Params, x: Array, context: Array | None, key: PRNGKeyArray | None = None
-    ) -> list[Array]:
+    ) -> list[tuple[Array, Array, Array]]:
+        """What each block's parameters are made of: hidden units, weights, bias."""
         drop = dropout(key, dropout_rate)
-        h = trunk(params["trunk"], net, activation, x.reshape(len(x), -1), context, drop)
+        h = trunk(params["trunk"], net, activation, x, context, drop, dtype)
         return [
-            block_output(weights, block, h)
-            for weights, block in zip(params["blocks"], net.blocks, strict=True)
+            (h[:, : block.prefix], weights(each, block), each["b"])
+            for each, block in zip(params["head"], net.head, strict=True)
         ]
+
+    def target_bins(x: Array) -> list[Array]:
+        flat = x[:, list(targets)].reshape(len(x), -1)
+        return [flat[:, block.columns.start : block.columns.stop] for block in net.head]
 
     def log_prob(
         params: Params,
@@ -107,10 +118,25 @@ def group_made(
         context: Array | None = None,
         key: PRNGKeyArray | None = None,
     ) -> Float[Array, "batch targets bins"]:
-        parts = _split(x[:, list(targets)], net)
-        heads = outputs(params, x, context, key)
-        terms = [head.log_prob(p, part) for p, part in zip(heads, parts, strict=True)]
+        inputs = block_inputs(params, x, context, key)
+        terms = [
+            block_log_prob(head.log_prob, *block, bins, dtype)
+            for block, bins in zip(inputs, target_bins(x), strict=True)
+        ]
         return jnp.concatenate(terms, axis=1).reshape(len(x), len(targets), group_size)
+
+    def loss(
+        params: Params,
+        x: Float[Array, "batch groups bins"],
+        context: Array | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> Float[Array, ""]:
+        inputs = block_inputs(params, x, context, key)
+        terms = [
+            block_nll(head.log_prob, *block, bins, dtype)
+            for block, bins in zip(inputs, target_bins(x), strict=True)
+        ]
+        return sum(terms, jnp.zeros(())) / (len(x) * len(targets) * group_size)
 
     def sample(
         params: Params,
@@ -121,19 +147,15 @@ def group_made(
         depth = depths(adjacency)
 
         def draw(level: Array, x: Array) -> Array:
-            keys = jax.random.split(jax.random.fold_in(key, level), len(net.blocks))
-            heads = outputs(params, x, context)
-            drawn = [head.sample(k, p) for k, p in zip(keys, heads, strict=True)]
+            keys = jax.random.split(jax.random.fold_in(key, level), len(net.head))
+            drawn = [
+                head.sample(subkey, outputs(*block, dtype))
+                for subkey, block in zip(keys, block_inputs(params, x, context), strict=True)
+            ]
             new = jnp.concatenate(drawn, axis=1).reshape(len(x), len(targets), group_size)
             due = jnp.asarray(depth[list(targets)])[None, :, None] == level
             return x.at[:, list(targets)].set(jnp.where(due, new, x[:, list(targets)]))
 
         return jax.lax.fori_loop(0, int(depth.max()) + 1, draw, x)
 
-    return Density(init, log_prob, sample, targets)
-
-
-def _split(x: Float[Array, "batch targets bins"], net: Structure) -> list[Array]:
-    """The bins of each block, flattened."""
-    spans = [slice(block.groups.start, block.groups.stop) for block in net.blocks]
-    return [x[:, span].reshape(len(x), -1) for span in spans]
+    return Density(init, log_prob, loss, sample, targets)

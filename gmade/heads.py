@@ -5,6 +5,7 @@ A head's parameters lie as `(batch, *shape, bins)`, bins last, so that vector la
 
 import math
 from collections.abc import Callable
+from functools import reduce
 from typing import NamedTuple
 
 import jax
@@ -38,15 +39,21 @@ def gaussian() -> Head:
     return Head((2,), np.zeros(2, np.float32), _gaussian_log_prob, _gaussian_sample)
 
 
-def mixture_of_gaussians(num_components: int) -> Head:
+def mixture_of_gaussians(num_components: int, max_components: int = 0) -> Head:
     """sum_c pi_c N(x; mu_c, sigma_c), its parameters `(logit pi, mu, log sigma)` by component.
 
     The means start on a grid over +-1.5 so that the components differ from the first step.
+
+    Args:
+        num_components: Gaussians in the mixture.
+        max_components: if larger, components without weight make up the number, which no gradient
+            ever moves: mixtures of several sizes then have one shape and can be trained together.
     """
-    bias = np.zeros((3, num_components), np.float32)
+    bias = np.zeros((3, max(num_components, max_components)), np.float32)
     if num_components > 1:
-        bias[1] = np.linspace(-1.5, 1.5, num_components)
-    return Head((3, num_components), bias, _mixture_log_prob, _mixture_sample)
+        bias[1, :num_components] = np.linspace(-1.5, 1.5, num_components)
+    bias[0, num_components:] = -np.inf
+    return Head(bias.shape, bias, _mixture_log_prob, _mixture_sample)
 
 
 def _normal_log_prob(x: Array, mean: Array, log_scale: Array) -> Array:
@@ -71,12 +78,56 @@ def _gaussian_sample(
     return mean + scale * jax.random.normal(key, mean.shape)
 
 
+@jax.custom_vjp
 def _mixture_log_prob(
     params: Float[Array, "batch 3 components bins"], x: Float[Array, "batch bins"]
 ) -> Float[Array, "batch bins"]:
+    """Component by component: a compiler makes one loop of it and keeps nothing in between."""
+    logits = [params[:, 0, c] for c in range(params.shape[2])]
+    joint = [
+        logit + _normal_log_prob(x, params[:, 1, c], _clip(params[:, 2, c]))
+        for c, logit in enumerate(logits)
+    ]
+    return _log_sum_exp(joint) - _log_sum_exp(logits)
+
+
+def _log_sum_exp(terms: list[Array]) -> Array:
+    """Safe from overflow; the largest term must be finite."""
+    largest = reduce(jnp.maximum, terms)
+    return jnp.log(sum(jnp.exp(term - largest) for term in terms)) + largest
+
+
+def _mixture_forward(
+    params: Float[Array, "batch 3 components bins"], x: Float[Array, "batch bins"]
+) -> tuple[Float[Array, "batch bins"], tuple[Array, ...]]:
+    """The same for all components at once, keeping what its gradient needs."""
     logits, means, log_scales = params[:, 0], params[:, 1], _clip(params[:, 2])
-    joint = logits + _normal_log_prob(x[:, None], means, log_scales)
-    return jax.nn.logsumexp(joint, axis=1) - jax.nn.logsumexp(logits, axis=1)
+    precision = jnp.exp(-log_scales)
+    z = (x[:, None] - means) * precision
+    shares, joint_total = _softmax(logits - 0.5 * z * z - log_scales - LOG_SQRT_2PI)
+    weights, logit_total = _softmax(logits)
+    return joint_total - logit_total, (params, precision, z, *shares, *weights)
+
+
+def _softmax(logits: Float[Array, "batch components bins"]) -> tuple[tuple[Array, Array], Array]:
+    """A softmax over components as its numerators and one over their sum, and its log-sum-exp."""
+    largest = logits.max(axis=1)
+    numerators = jnp.exp(logits - largest[:, None])
+    total = numerators.sum(axis=1)
+    return (numerators, 1 / total), jnp.log(total) + largest
+
+
+def _mixture_backward(residuals: tuple[Array, ...], g: Float[Array, "batch bins"]) -> tuple:
+    """By each component's share of the density (Bishop, "Mixture density networks", 1994)."""
+    params, precision, z, shares, shares_norm, weights, weights_norm = residuals
+    share = shares * (g * shares_norm)[:, None]
+    d_logits = share - weights * (g * weights_norm)[:, None]
+    d_means = share * z * precision
+    d_log_scales = jnp.where(params[:, 2] > MIN_LOG_SCALE, share * (z * z - 1), 0.0)
+    return jnp.stack([d_logits, d_means, d_log_scales], axis=1), -d_means.sum(axis=1)
+
+
+_mixture_log_prob.defvjp(_mixture_forward, _mixture_backward)
 
 
 def _mixture_sample(

@@ -28,6 +28,16 @@ def distinct_views(
     return views
 
 
+def seen_groups(views: Bool[np.ndarray, "views groups"]) -> Int[np.ndarray, " seen"]:
+    """The groups that are seen at all, those of the smaller views first.
+
+    In this order a chain of views reads prefixes of the input.
+    """
+    first = np.where(views.any(axis=0), views.argmax(axis=0), len(views))
+    order = np.argsort(first, kind="stable")
+    return order[: int(views.any(axis=0).sum())]
+
+
 def spread_degrees(width: int, num_views: int) -> Int[np.ndarray, " width"]:
     """Degrees spread evenly over a layer's units and sorted, so what a view reads is a prefix.
 
@@ -39,17 +49,17 @@ def spread_degrees(width: int, num_views: int) -> Int[np.ndarray, " width"]:
 def is_subset(
     views: Bool[np.ndarray, "inner groups"], others: Bool[np.ndarray, "outer groups"]
 ) -> Bool[np.ndarray, "inner outer"]:
-    """Whether each of `views` lies within each of `others`."""
-    return np.all(others[None, :, :] | ~views[:, None, :], axis=-1)
+    """Whether each of `views` lies within each of `others`: nothing of it lies without."""
+    return views.astype(np.float32) @ (~others).T.astype(np.float32) == 0
 
 
 def trunk_masks(
     views: Bool[np.ndarray, "views groups"], group_size: int, widths: tuple[int, ...]
 ) -> list[Bool[np.ndarray, "inputs units"]]:
-    """One mask per hidden layer, `True` where a weight may live."""
+    """One mask per hidden layer, `True` where a weight may live; its inputs as `seen_groups`."""
     degrees = [spread_degrees(width, len(views)) for width in widths]
     within = is_subset(views, views)
-    first = np.repeat(views[degrees[0]].T, group_size, axis=0)
+    first = np.repeat(views[degrees[0]][:, seen_groups(views)].T, group_size, axis=0)
     rest = [within[np.ix_(low, high)] for low, high in pairwise(degrees)]
     return [first, *rest]
 

@@ -1,53 +1,52 @@
 """The masked network: hidden layers that respect an adjacency, and blocks of outputs.
 
-All structure (masks, prefixes) is numpy, settled before tracing; parameters are plain dicts.
+All structure (orders, prefixes, masks) is numpy, settled before tracing; parameters are plain
+dicts, and weights are kept only for the blocks that are multiplied.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, DTypeLike, Float, PRNGKeyArray
 
-from gmade.masks import distinct_views, head_mask, trunk_masks
+from gmade.blocks import Block, cut, equal_runs, masked, runs_of_one_prefix
+from gmade.masks import distinct_views, head_mask, seen_groups, trunk_masks
 
 # Outputs are made in blocks of about this many bins: whole frames, or runs of single bins.
 BLOCK_BINS = 128
 
 Activation = Callable[[Array], Array]
-
-
-class Block(NamedTuple):
-    """Consecutive target groups whose outputs are computed by one product.
-
-    Attributes:
-        groups: positions among the targets.
-        prefix: how many of the last hidden layer's units, sorted by degree, the block reads.
-        mask: `(prefix, bins)` where the prefix alone does not say it, else None.
-    """
-
-    groups: range
-    prefix: int
-    mask: np.ndarray | None
+Params = dict[str, Any]
 
 
 class Structure(NamedTuple):
-    """What is fixed about a network before it has any weights."""
+    """What is fixed about a network before it has any weights.
 
-    trunk: list[np.ndarray]
-    blocks: list[Block]
+    Attributes:
+        seen: the groups that are its input, in the order of its first layer's rows.
+        trunk: each hidden layer's blocks.
+        head: the blocks of outputs; their columns are bins of the targets, end to end.
+        num_contexts: distinct contexts, visible to every unit; 0 for none.
+        width: units of the first hidden layer.
+    """
+
+    seen: np.ndarray
+    trunk: list[list[Block]]
+    head: list[Block]
     num_contexts: int
+    width: int
 
 
 def structure(
     adjacency: Bool[np.ndarray, "targets groups"],
     group_size: int,
-    widths: tuple[int, ...],
+    widths: Sequence[int],
     num_contexts: int,
 ) -> Structure:
-    """The masks and blocks of a network whose outputs are the target groups.
+    """The blocks of a network whose outputs are the target groups.
 
     Args:
         adjacency: for each target group, the groups it may see.
@@ -56,50 +55,85 @@ def structure(
         num_contexts: distinct contexts, visible to every unit; 0 for none.
     """
     views = distinct_views(adjacency, num_contexts > 0)
-    readable = head_mask(views, widths[-1], adjacency)
-    per_block = max(1, BLOCK_BINS // group_size)
-    starts = range(0, len(adjacency), per_block)
-    runs = [range(start, min(start + per_block, len(adjacency))) for start in starts]
-    blocks = [_block(run, readable[:, run.start : run.stop], group_size) for run in runs]
-    return Structure(trunk_masks(views, group_size, widths), blocks, num_contexts)
+    trunk = [cut(m, runs_of_one_prefix(m)) for m in trunk_masks(views, group_size, tuple(widths))]
+    readable = np.repeat(head_mask(views, widths[-1], adjacency), group_size, axis=1)
+    groups_a_block = max(1, BLOCK_BINS // group_size)
+    head = cut(readable, equal_runs(readable.shape[1], groups_a_block * group_size))
+    return Structure(seen_groups(views), trunk, head, num_contexts, widths[0])
 
 
-def _block(groups: range, readable: Bool[np.ndarray, "units run"], group_size: int) -> Block:
-    seen = np.flatnonzero(readable.any(axis=1))
-    prefix = int(seen[-1]) + 1 if seen.size else 0
-    readable = readable[:prefix]
-    mask = None if readable.all() else np.repeat(readable, group_size, axis=1)
-    return Block(groups, prefix, mask)
-
-
-def init_trunk(key: PRNGKeyArray, net: Structure) -> list[dict[str, Array]]:
+def init_trunk(key: PRNGKeyArray, net: Structure) -> Params:
     """He-normal weights, scaled by the inputs a unit really has (its mask's column)."""
-    layers = []
-    for mask, subkey in zip(net.trunk, jax.random.split(key, len(net.trunk)), strict=True):
-        fan_in = np.maximum(mask.sum(axis=0, keepdims=True), 1)
-        scale = np.sqrt(2 / fan_in, dtype=np.float32)
-        w = scale * jax.random.normal(subkey, mask.shape)
-        layers.append({"w": jnp.where(mask, w, 0.0), "b": jnp.zeros(mask.shape[1])})
-    if net.num_contexts:
-        shape = (net.num_contexts, net.trunk[0].shape[1])
-        layers[0]["context"] = 0.5 * jax.random.normal(jax.random.fold_in(key, 1), shape)
-    return layers
+    layers = [
+        [
+            init_unit_block(k, b)
+            for k, b in zip(jax.random.split(sub, len(layer)), layer, strict=True)
+        ]
+        for sub, layer in zip(jax.random.split(key, len(net.trunk)), net.trunk, strict=True)
+    ]
+    if not net.num_contexts:
+        return {"layers": layers}
+    shape = (net.num_contexts, net.width)
+    return {"layers": layers, "context": 0.5 * jax.random.normal(jax.random.fold_in(key, 1), shape)}
+
+
+def init_unit_block(key: PRNGKeyArray, block: Block) -> Params:
+    """Weights of some of a layer's units; units that see nothing have a bias alone."""
+    b = jnp.zeros(len(block.columns))
+    if not block.prefix:
+        return {"b": b}
+    fan_in = block.prefix if block.mask is None else np.maximum(block.mask.sum(0, keepdims=True), 1)
+    scale = np.sqrt(2 / fan_in, dtype=np.float32)
+    w = scale * jax.random.normal(key, (block.prefix, len(block.columns)))
+    return {"w": masked(w, block), "b": b}
+
+
+def init_head_block(key: PRNGKeyArray, block: Block, bias: np.ndarray) -> Params:
+    """Small weights, so that every density starts close to the head's own `bias`."""
+    bins = len(block.columns)
+    b = jnp.broadcast_to(bias[..., None], (*bias.shape, bins))
+    if not block.prefix:
+        return {"b": b}
+    scale = 0.1 / np.sqrt(block.prefix)
+    return {"w": scale * jax.random.normal(key, (block.prefix, *bias.shape, bins)), "b": b}
+
+
+def weights(params: Params, block: Block) -> Float[Array, "prefix *columns"]:
+    """A block's masked weights; `(0, ...)` where it reads nothing."""
+    return masked(params["w"], block) if block.prefix else jnp.zeros((0, *params["b"].shape))
 
 
 def trunk(
-    layers: list[dict[str, Array]],
+    params: Params,
     net: Structure,
     activation: Activation,
-    x: Float[Array, "batch inputs"],
+    x: Float[Array, "batch groups bins"],
     context: Array | None,
     drop: Callable[[int, Array], Array],
+    dtype: DTypeLike,
 ) -> Float[Array, "batch units"]:
-    """The last hidden layer; `drop(layer, units)` is what dropout leaves of each."""
-    h = x
-    for i, (layer, mask) in enumerate(zip(layers, net.trunk, strict=True)):
-        out = h @ jnp.where(mask, layer["w"], 0.0) + layer["b"][None]
+    """The last hidden layer.
+
+    Args:
+        params: of `init_trunk`.
+        net: the structure.
+        activation: nonlinearity.
+        x: the window.
+        context: (batch,) indices, or None.
+        drop: `(layer, units)` is what dropout leaves of a layer.
+        dtype: of the factors of each product.
+    """
+    h = x[:, net.seen].reshape(len(x), -1)
+    for i, (layer, blocks) in enumerate(zip(params["layers"], net.trunk, strict=True)):
+        h = h.astype(dtype)
+        parts = [
+            (h[:, : block.prefix] @ weights(each, block).astype(dtype)).astype(x.dtype)
+            + each["b"][None]
+            for each, block in zip(layer, blocks, strict=True)
+        ]
+        out = jnp.concatenate(parts, axis=1)
         if i == 0 and context is not None:
-            out += layer["context"][context]
+            out += params["context"][context]
         h = drop(i, activation(out))
     return h
 
@@ -114,31 +148,3 @@ def dropout(key: PRNGKeyArray | None, rate: float) -> Callable[[int, Array], Arr
         return jnp.where(kept, units / (1 - rate), 0.0)
 
     return drop
-
-
-def init_block(
-    key: PRNGKeyArray, block: Block, bias: np.ndarray, group_size: int
-) -> dict[str, Array]:
-    """Small weights, so that every density starts close to the head's own `bias`.
-
-    A block that sees nothing has a bias alone.
-    """
-    bins = len(block.groups) * group_size
-    b = jnp.broadcast_to(bias[..., None], (*bias.shape, bins))
-    if not block.prefix:
-        return {"b": b}
-    scale = 0.1 / np.sqrt(block.prefix)
-    return {"w": scale * jax.random.normal(key, (block.prefix, *bias.shape, bins)), "b": b}
-
-
-def block_output(
-    params: dict[str, Array], block: Block, h: Float[Array, "batch units"]
-) -> Float[Array, "batch *shape bins"]:
-    """The head's parameters for every bin of a block."""
-    if not block.prefix:
-        return jnp.broadcast_to(params["b"][None], (len(h), *params["b"].shape))
-    w = params["w"]
-    if block.mask is not None:
-        mask = block.mask.reshape(block.prefix, *(1,) * (w.ndim - 2), -1)
-        w = jnp.where(mask, w, 0.0)
-    return jnp.tensordot(h[:, : block.prefix], w, axes=1) + params["b"][None]

@@ -1,12 +1,16 @@
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
 
-from gmade.heads import gaussian, mixture_of_gaussians
+from gmade.heads import MIN_LOG_SCALE, gaussian, mixture_of_gaussians
+from tests.gmade import oracle
+from tests.gmade.cases import KEY, assert_close
 
-KEY = jax.random.key(0)
+HEADS = [gaussian(), mixture_of_gaussians(1), mixture_of_gaussians(4)]
 GRID = np.linspace(-60, 60, 240_001, dtype=np.float32)
 
 
@@ -83,3 +87,66 @@ def test_components_start_apart():
     means = mixture_of_gaussians(10).bias[1]
     assert len(np.unique(means)) == 10
     assert means.min() == pytest.approx(-1.5) and means.max() == pytest.approx(1.5)
+
+
+def plain(head):
+    """The log-density as anyone would write it, for JAX to differentiate by itself."""
+    return oracle.gaussian_log_pdf if head.shape == (2,) else oracle.mixture_log_pdf
+
+
+@cache
+def value_and_gradients(log_prob):
+    def both(params, x, g):
+        value, pull_back = jax.vjp(log_prob, params, x)
+        return value, pull_back(g)
+
+    return both
+
+
+def spread_params(head, scale, batch=7, bins=4):
+    """Parameters of which the first row's scales are clipped."""
+    rng = np.random.default_rng(0)
+    params = scale * rng.normal(size=(batch, *head.shape, bins))
+    params[0, -1] = MIN_LOG_SCALE - 0.1 - np.abs(params[0, -1])
+    return jnp.asarray(params, jnp.float32)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("scale", [0.3, 1.0])
+@pytest.mark.parametrize("outlier", [0.0, 60.0, -60.0])
+def test_gradients_are_those_of_the_density_written_out(head, scale, outlier):
+    params = spread_params(head, scale)
+    rng = np.random.default_rng(1)
+    x = jnp.asarray(rng.normal(size=(7, 4)), jnp.float32).at[1:3].add(outlier)
+    g = jnp.asarray(rng.normal(size=(7, 4)), jnp.float32)
+
+    value, (by_params, by_x) = jax.jit(value_and_gradients(head.log_prob))(params, x, g)
+    true_value, true = oracle.in_float64(value_and_gradients(plain(head)), params, x, g)
+    np.testing.assert_allclose(value, true_value, rtol=1e-5, atol=1e-5)
+    for row in range(7):  # each by its own largest: those of an outlier are large
+        assert_close((by_params[row], by_x[row]), (true[0][row], true[1][row]))
+    clipped = np.asarray(params[:, -1]) < MIN_LOG_SCALE
+    assert clipped.any() and not clipped.all()
+    assert (np.asarray(by_params[:, -1])[clipped] == 0).all()
+    assert (np.asarray(by_params[:, -1])[~clipped] != 0).any()
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("x", [0.5, 60.0, -60.0])
+def test_a_density_is_the_same_with_its_gradient_and_without(head, x):
+    params, x = spread_params(head, 1.0), jnp.full((7, 4), x)
+    alone = head.log_prob(params, x)
+    np.testing.assert_allclose(jax.vjp(head.log_prob, params, x)[0], alone, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("shift", [-256, 256])
+def test_logits_have_meaning_only_against_each_other(shift):
+    """Even where they would overflow, or all vanish."""
+    head = mixture_of_gaussians(4)
+    params, x = spread_params(head, 1.0), jnp.full((7, 4), 0.5)
+    shifted = params.at[:, 0].add(shift)
+    expected, expected_back = jax.vjp(head.log_prob, params, x)
+    value, back = jax.vjp(head.log_prob, shifted, x)
+    np.testing.assert_allclose(value, expected, atol=1e-4)
+    np.testing.assert_allclose(head.log_prob(shifted, x), expected, atol=1e-4)
+    assert_close(back(value), expected_back(value), 1e-4)

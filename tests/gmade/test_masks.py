@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from gmade.masks import distinct_views, head_mask, is_subset, spread_degrees, trunk_masks
+from gmade.masks import (
+    distinct_views,
+    head_mask,
+    is_subset,
+    seen_groups,
+    spread_degrees,
+    trunk_masks,
+)
 from gmade.ordering import adjacency_from_ranks
 
 CAUSAL = adjacency_from_ranks(range(5))
@@ -44,9 +51,25 @@ def test_subsets():
 def test_trunk_masks_of_a_causal_order_are_block_triangular():
     views = distinct_views(CAUSAL, has_context=False)
     first, second = trunk_masks(views, 2, (4, 8))
-    assert first.shape == (10, 4) and second.shape == (4, 8)
+    assert first.shape == (8, 4) and second.shape == (4, 8)  # nobody sees the last group
     assert first.sum(0).tolist() == [2, 4, 6, 8]
     assert second.sum(0).tolist() == [1, 1, 2, 2, 3, 3, 4, 4]
+
+
+@pytest.mark.parametrize(
+    "ranks,seen",
+    [(range(5), [0, 1, 2, 3]), ((2, 0, 3, 1), [1, 3, 0]), ((0, 0, 1, 0, 0), [0, 1, 3, 4])],
+)
+def test_groups_are_read_in_the_order_of_the_views_that_see_them(ranks, seen):
+    adjacency = adjacency_from_ranks(ranks)
+    for has_context in (False, True):
+        assert seen_groups(distinct_views(adjacency, has_context)).tolist() == seen
+
+
+def test_nothing_is_read_where_nothing_is_seen():
+    views = distinct_views(np.zeros((3, 3), bool), has_context=False)
+    assert seen_groups(views).size == 0
+    assert [mask.shape for mask in trunk_masks(views, 4, (6, 5))] == [(0, 6), (6, 5)]
 
 
 def test_a_total_order_reads_a_prefix_of_the_last_layer():
