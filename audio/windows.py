@@ -26,8 +26,8 @@ class Windows:
         return len(self.starts)
 
     def gather(self, which: np.ndarray) -> np.ndarray:
-        """The chosen windows, (len(which), num_frames, num_mels)."""
-        return self.frames[self.starts[which][:, None] + np.arange(self.num_frames)]
+        """The chosen windows, (*which.shape, num_frames, num_mels)."""
+        return self.frames[self.starts[which][..., None] + np.arange(self.num_frames)]
 
 
 def find_windows(frames: np.ndarray, offsets: np.ndarray, num_frames: int, hop: int) -> Windows:

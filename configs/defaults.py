@@ -40,7 +40,9 @@ def get_config() -> ConfigDict:
     train.learning_rate = 1e-3
     train.schedule = "cosine"  # to zero over the whole run; or "constant"
     train.max_grad_norm = 1.0
-    train.steps_per_call = 10  # steps that run as one program
+    train.steps_per_call = 50  # steps that run as one program
+    train.resident_gb = 8.0  # log-mels up to so many GB live on the device; more are streamed
+    train.population = "auto"  # machines of one shape train as one program: always, never, auto
     train.log_every_steps = 50
     train.checkpoint_every_steps = 250
 

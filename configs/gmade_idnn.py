@@ -24,10 +24,12 @@ def get_config() -> ConfigDict:
     model.grouped = True  # False: one bin a group, the original MADE
     model.hidden = (128, 128, 128, 128, 32, 128, 128, 128, 128)
     model.num_components = 10  # Gaussians per bin; 0 for a single Gaussian without weights
+    model.max_components = 0  # more: filled up, so that mixtures of several sizes train together
     model.activation = "relu"
     model.dropout_rate = 0.0
     model.train_frames = (2,)  # frames whose conditional is trained; () for all
     model.score_frames = (2,)  # frames whose conditional is scored; () for all trained
+    model.precision = "float32"  # of the factors of products; or bfloat16
     model.use_id = False  # the machine id as an always-visible input
     model.score = "density"  # with use_id also: margin (against the other ids), both
     model.margin_weight = 2.0  # of the margin in "both"

@@ -1,13 +1,13 @@
 """Batches of windows: in an order that the seed and the step alone decide."""
 
-from collections.abc import Iterator
+from functools import lru_cache
+from itertools import count
 
 import jax
 import numpy as np
 
 from audio.windows import Windows
 from experiments.errors import ConfigError
-from experiments.methods import Batch
 from experiments.processes import gather
 
 # A bin that never changes (a band above the recording's bandwidth) still gets a scale, in dB.
@@ -47,24 +47,25 @@ class Batches:
                 f"train.batch_size={batch_size} must be a multiple of the {jax.device_count()} "
                 "devices"
             )
-        self.windows, self.ids = windows, ids.astype(np.int32)
+        self.windows = windows
+        self.ids = ids.astype(np.int32)[windows.clip]
         self.local_size = batch_size // jax.process_count()
         self.seed = seed
         fewest = int(gather(np.array(len(windows))).min())
         self.steps_per_epoch = max(1, fewest // self.local_size)
+        self._epoch = lru_cache(maxsize=2)(self._permutation)
 
-    def starting_at(self, step: int) -> Iterator[Batch]:
-        """Batches from a step on, without end."""
-        epoch, position = divmod(step, self.steps_per_epoch)
-        while True:
-            rng = np.random.default_rng([self.seed, epoch, jax.process_index()])
-            order = np.resize(rng.permutation(len(self.windows)), self._epoch_size())
-            for chosen in order.reshape(self.steps_per_epoch, -1)[position:]:
-                yield self._batch(chosen)
-            epoch, position = epoch + 1, 0
+    def chosen(self, first: int, num_steps: int) -> np.ndarray:
+        """Which windows the batches of some steps hold: (num_steps, local batch)."""
+        rows, epoch, position = [], *divmod(first, self.steps_per_epoch)
+        for each in count(epoch):
+            rows.append(self._epoch(each)[position:])
+            position = 0
+            if sum(map(len, rows)) >= num_steps:
+                return np.concatenate(rows)[:num_steps]
+        raise AssertionError
 
-    def _epoch_size(self) -> int:
-        return self.steps_per_epoch * self.local_size
-
-    def _batch(self, chosen: np.ndarray) -> Batch:
-        return {"x": self.windows.gather(chosen), "id": self.ids[self.windows.clip[chosen]]}
+    def _permutation(self, epoch: int) -> np.ndarray:
+        rng = np.random.default_rng([self.seed, epoch, jax.process_index()])
+        order = rng.permutation(len(self.windows))
+        return np.resize(order, (self.steps_per_epoch, self.local_size))

@@ -15,11 +15,13 @@ from experiments.batches import Batches
 from experiments.data import DataSet, Machine, Split, load_data, windows_of
 from experiments.methods import Method, Variables, build
 from experiments.metrics import read_metrics
+from experiments.population import check_population, populations
 from experiments.processes import is_main, merge
 from experiments.score import check_pooling, score_clips
 from experiments.sources import Source
+from experiments.steps import check_training
 from experiments.strange import strangest
-from experiments.train import check_training, train
+from experiments.train import Member, train
 from scoring.maps import StrangeClip
 from scoring.report import Report, write_report
 from scoring.rows import ScoreRow, write_scores
@@ -42,19 +44,21 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
     """
     work.check(workdir, config)
     check_training(config)
+    check_population(config.train.population)
     check_pooling(config.score.pooling)
     data = load_data(config)
-    for machine in data.machines:
-        build(config, len(machine.ids))
+    machines = {machine.name: machine for machine in data.machines}
+    members = [_member(machine, config, workdir) for machine in machines.values()]
     if is_main():
         work.claim(workdir, config)
         for note in data.notes:
             print(note)
-    rows, strange = [], []
-    for machine in data.machines:
-        more_rows, more_strange = run_machine(machine, config, workdir / machine.name, data.source)
-        rows += more_rows
-        strange += more_strange
+    judged = {}
+    for together in populations(members, config.train.population):
+        for member, variables in zip(together, train(together), strict=True):
+            judged[member.name] = judge(member, machines[member.name], variables, data.source)
+    rows = [row for name in machines for row in judged[name][0]]
+    strange = [clip for name in machines for clip in judged[name][1]]
     if not is_main():
         return None
     results = write_tables(workdir, rows)
@@ -72,26 +76,26 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
     return write_report(workdir / "report.html", report)
 
 
-def run_machine(
-    machine: Machine, config: Any, workdir: Path, source: Source
-) -> tuple[list[ScoreRow], list[StrangeClip]]:
-    """Trains on one machine's normal clips and scores all it has.
-
-    A machine that an earlier run finished is not trained again.
-    """
-    method = build(config, len(machine.ids))
+def _member(machine: Machine, config: Any, workdir: Path) -> Member:
     windows = windows_of(machine.train.mine, config)
     batches = Batches(windows, machine.train.ids, config.train.batch_size, config.seed)
-    variables = train(method, batches, windows.frames, config, workdir, machine.name)
+    method = build(config, len(machine.ids))
+    return Member(machine.name, method, batches, config, workdir / machine.name)
+
+
+def judge(
+    member: Member, machine: Machine, variables: Variables, source: Source
+) -> tuple[list[ScoreRow], list[StrangeClip]]:
+    """Scores all clips of a machine with what was learned of it."""
     rows = [
         row
         for split in (machine.train, machine.test)
-        for row in score_split(method, variables, split, config, machine.name)
+        for row in score_split(member.method, variables, split, member.config, machine.name)
     ]
     if not is_main():
         return rows, []
-    write_scores(workdir / "scores.csv", rows)
-    return rows, strangest(method, variables, machine, rows, config, source)
+    write_scores(member.workdir / "scores.csv", rows)
+    return rows, strangest(member.method, variables, machine, rows, member.config, source)
 
 
 def score_split(

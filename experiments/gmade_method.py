@@ -1,6 +1,7 @@
 """Group MADE as a detector: a window is as strange as it is unlikely."""
 
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +13,49 @@ from experiments.errors import ConfigError
 
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": jax.nn.gelu, "silu": jax.nn.silu}
 SCORES = ("density", "margin", "both")
+PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+# The settings that, with the order of frames and the mixture, make a density what it is.
+SHAPING = (
+    "num_frames",
+    "num_mels",
+    "grouped",
+    "hidden",
+    "activation",
+    "dropout_rate",
+    "use_id",
+    "score",
+    "margin_weight",
+    "precision",
+)
+
+
+class Shape(NamedTuple):
+    """What a density has in common with others that can be trained together with it.
+
+    Frames are taken in an order in which each comes after all that it sees, so that the causal
+    order and its reverse, or a middle frame and a first frame that see all others, have one shape.
+
+    Attributes:
+        adjacency: who sees whom among the frames so ordered.
+        trained, scored: positions in that order, and among the trained.
+        max_components: of the mixture, those without weight included.
+        settings: all the settings that shape the rest.
+        num_ids: of the machine.
+    """
+
+    adjacency: tuple[tuple[bool, ...], ...]
+    trained: tuple[int, ...]
+    scored: tuple[int, ...]
+    max_components: int
+    settings: tuple[tuple[str, Any], ...]
+    num_ids: int
 
 
 def build(settings: dict[str, Any], num_ids: int) -> tuple:
     """Builds the functions of `experiments.methods.Method`.
 
     Features are standardised per mel bin with the moments of the training frames; densities are
-    of the features as they came, in nats.
+    of the features as they came, in nats. Settings of one shape share all functions but `init`.
 
     Args:
         settings: the config's `model`, `window` and `logmel` sections.
@@ -27,82 +64,101 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
     Raises:
         ConfigError: a setting that makes no density.
     """
-    density, trained, scored = _density(settings, num_ids)
-    num_frames, num_mels = settings["num_frames"], settings["num_mels"]
-    kind, weight = _score_kind(settings, num_ids), settings["margin_weight"]
-    use_id = settings["use_id"]
-    num_groups = num_frames if settings["grouped"] else num_frames * num_mels
+    _check_network(settings)
+    adjacency = _adjacency(settings["ordering"], settings["num_frames"])
+    order = np.argsort(gmade.depths(adjacency), kind="stable")
+    trained, scored = (np.flatnonzero(np.isin(order, frames)) for frames in _frames(settings))
+    num_components, max_components = settings["num_components"], settings["max_components"]
+    shape = Shape(
+        tuple(map(tuple, adjacency[np.ix_(order, order)].tolist())),
+        tuple(trained.tolist()),
+        tuple(np.searchsorted(trained, scored).tolist()),
+        max(num_components, max_components),
+        tuple((name, settings[name]) for name in SHAPING),
+        num_ids,
+    )
+    _check_score(settings, num_ids)
+    density = _density(shape, num_components)
 
     def init(key: Array, batch: dict[str, Array]) -> dict[str, Any]:
         moments = {"mean": batch["mean"], "std": batch["std"]}
-        return {"params": density.init(key), "moments": moments}
+        return {"params": density.init(key), "moments": moments, "order": jnp.asarray(order)}
 
-    def log_prob(
-        variables: dict[str, Any],
-        x: Float[Array, "batch frames mels"],
-        ids: Array,
-        key: Array | None = None,
-    ) -> Float[Array, "batch targets mels"]:
+    return init, *_functions(shape)
+
+
+@cache
+def _functions(shape: Shape) -> tuple:
+    """`loss`, `score` and `explain` of all methods of one shape."""
+    settings = dict(shape.settings)
+    density = _density(shape, shape.max_components)
+    num_frames, num_mels = settings["num_frames"], settings["num_mels"]
+    kind, weight = settings["score"], settings["margin_weight"]
+    trained, scored = np.asarray(shape.trained), np.asarray(shape.scored)
+
+    def inputs(variables: dict[str, Any], x: Float[Array, "batch frames mels"], ids: Array) -> Any:
+        """Standardised windows, their frames in order, as groups; and the context."""
         mean, std = variables["moments"]["mean"], variables["moments"]["std"]
-        z = (x - mean[None, None]) / std[None, None]
-        grouped = z.reshape(len(z), num_groups, -1)
-        terms = density.log_prob(variables["params"], grouped, ids if use_id else None, key)
-        return terms.reshape(len(x), len(trained), num_mels) - jnp.log(std)[None, None]
+        z = (x[:, variables["order"]] - mean[None, None]) / std[None, None]
+        num_groups = num_frames if settings["grouped"] else num_frames * num_mels
+        return z.reshape(len(z), num_groups, -1), ids if settings["use_id"] else None
 
     def loss(variables: dict[str, Any], key: Array, batch: dict[str, Array]) -> tuple:
-        nats = -log_prob(variables, batch["x"], batch["id"], key).mean()
+        z, context = inputs(variables, batch["x"], batch["id"])
+        nats = density.loss(variables["params"], z, context, key)
+        nats += jnp.log(variables["moments"]["std"]).mean()
         return nats, (variables, {"loss": nats})
 
-    def window_log_prob(variables: dict[str, Any], x: Array, ids: Array) -> Float[Array, " batch"]:
-        return log_prob(variables, x, ids)[:, scored].sum((1, 2))
+    def frame_nats(
+        variables: dict[str, Any], x: Float[Array, "batch frames mels"], ids: Array
+    ) -> Float[Array, "batch scored mels"]:
+        z, context = inputs(variables, x, ids)
+        log_prob = density.log_prob(variables["params"], z, context)
+        log_prob = log_prob.reshape(len(x), len(trained), num_mels)[:, scored]
+        return jnp.log(variables["moments"]["std"])[None, None] - log_prob
+
+    def nats(variables: dict[str, Any], x: Array, ids: Array) -> Float[Array, " batch"]:
+        return frame_nats(variables, x, ids).sum((1, 2))
 
     def score(variables: dict[str, Any], batch: dict[str, Array]) -> Float[Array, " batch"]:
-        own = window_log_prob(variables, batch["x"], batch["id"])
+        own = nats(variables, batch["x"], batch["id"])
         if kind == "density":
-            return -own
-        every = jnp.stack(
-            [
-                window_log_prob(variables, batch["x"], jnp.full_like(batch["id"], other))
-                for other in range(num_ids)
-            ]
-        )
-        is_own = jnp.arange(num_ids)[:, None] == batch["id"][None]
-        margin = jnp.where(is_own, -jnp.inf, every).max(0) - own
-        return margin if kind == "margin" else -own + weight * margin
+            return own
+        others = [jnp.full_like(batch["id"], other) for other in range(shape.num_ids)]
+        every = jnp.stack([nats(variables, batch["x"], other) for other in others])
+        is_own = jnp.arange(shape.num_ids)[:, None] == batch["id"][None]
+        margin = own - jnp.where(is_own, jnp.inf, every).min(0)
+        return margin if kind == "margin" else own + weight * margin
 
     def explain(variables: dict[str, Any], batch: dict[str, Array]) -> Array:
-        nats = -log_prob(variables, batch["x"], batch["id"])[:, scored]
-        frames = np.asarray(trained)[scored]
-        return jnp.full((len(nats), num_frames, num_mels), jnp.nan).at[:, frames].set(nats)
+        frames = variables["order"][trained[scored]]
+        strange = jnp.full((len(batch["x"]), num_frames, num_mels), jnp.nan)
+        return strange.at[:, frames].set(frame_nats(variables, batch["x"], batch["id"]))
 
-    return init, loss, score, explain
+    return loss, score, explain
 
 
-def _density(
-    settings: dict[str, Any], num_ids: int
-) -> tuple[gmade.Density, tuple[int, ...], np.ndarray]:
-    """The density, the frames it models, and which of those are scored."""
-    _check_network(settings)
+def _density(shape: Shape, num_components: int) -> gmade.Density:
+    """The density; its functions depend on the number of components only where it starts."""
+    settings = dict(shape.settings)
     num_mels = settings["num_mels"]
-    trained, scored = _frames(settings)
-    adjacency = _adjacency(settings["ordering"], settings["num_frames"])
-    groups, group_size = trained, num_mels
+    adjacency, groups, group_size = np.asarray(shape.adjacency), shape.trained, num_mels
     if not settings["grouped"]:
         adjacency = gmade.regroup(adjacency, num_mels)
-        groups = tuple(f * num_mels + b for f in trained for b in range(num_mels))
+        groups = tuple(f * num_mels + b for f in shape.trained for b in range(num_mels))
         group_size = 1
-    num_components = settings["num_components"]
-    density = gmade.group_made(
+    mixture = gmade.mixture_of_gaussians(num_components, shape.max_components)
+    return gmade.group_made(
         adjacency,
         group_size,
         settings["hidden"],
-        gmade.mixture_of_gaussians(num_components) if num_components else gmade.gaussian(),
+        mixture if shape.max_components else gmade.gaussian(),
         groups,
-        num_ids if settings["use_id"] else 0,
+        shape.num_ids if settings["use_id"] else 0,
         ACTIVATIONS[settings["activation"]],
         settings["dropout_rate"],
+        PRECISIONS[settings["precision"]],
     )
-    return density, trained, np.asarray([trained.index(frame) for frame in scored])
 
 
 def _frames(settings: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -128,6 +184,11 @@ def _check_network(settings: dict[str, Any]) -> None:
         raise ConfigError(f"model.dropout_rate={settings['dropout_rate']} must be in [0, 1)")
     if settings["num_components"] < 0:
         raise ConfigError("model.num_components must be 0 (one Gaussian) or more")
+    if settings["max_components"] and not settings["num_components"]:
+        raise ConfigError("model.max_components is of a mixture: model.num_components is 0")
+    if settings["precision"] not in PRECISIONS:
+        known = ", ".join(PRECISIONS)
+        raise ConfigError(f"model.precision={settings['precision']!r} is not known: use {known}")
 
 
 def _adjacency(ordering: Any, num_frames: int) -> np.ndarray:
@@ -149,7 +210,7 @@ def _adjacency(ordering: Any, num_frames: int) -> np.ndarray:
     )
 
 
-def _score_kind(settings: dict[str, Any], num_ids: int) -> str:
+def _check_score(settings: dict[str, Any], num_ids: int) -> None:
     kind = settings["score"]
     if kind not in SCORES:
         raise ConfigError(f"model.score={kind!r} is not known: use {', '.join(SCORES)}")
@@ -157,4 +218,3 @@ def _score_kind(settings: dict[str, Any], num_ids: int) -> str:
         raise ConfigError(
             f"model.score={kind!r} compares ids: it needs model.use_id=True and two ids or more"
         )
-    return kind

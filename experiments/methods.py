@@ -18,7 +18,7 @@ Variables = dict[str, Any]
 
 
 class Method(NamedTuple):
-    """Whatever learns by gradient.
+    """Whatever learns by gradient. Methods that share a `loss` can be trained together.
 
     Attributes:
         init: `(key, batch) -> variables`; its batch also holds `mean` and `std`, (mels,), over all

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +9,10 @@ from audio.windows import find_windows
 from experiments import batches as batching
 from experiments.batches import Batches, moments
 from experiments.errors import ConfigError
+from experiments.feed import DEVICES, put_frames, resident_calls
 from experiments.methods import Method, build
-from experiments.train import learning_rate, make_steps, train
+from experiments.steps import check_training, learning_rate, make_init, make_steps
+from experiments.train import Member, train
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.normal(-30, 5, (400, 128)).astype(np.float32)
@@ -32,44 +36,32 @@ def test_a_constant_bin_keeps_a_scale():
 
 
 def test_an_epoch_has_every_window_once():
-    windows = find_windows(FRAMES, OFFSETS, 5, 1)
-    stream = batches(16).starting_at(0)
-    seen = np.concatenate([next(stream)["x"] for _ in range(20)])
-    assert len(windows) == 320 == len(seen)
-    every = windows.gather(np.arange(320))
-    assert np.array_equal(np.sort(seen[:, 0, 0]), np.sort(every[:, 0, 0]))
+    epoch = batches(16).chosen(0, 20)
+    assert np.array_equal(np.sort(epoch.ravel()), np.arange(320))
 
 
 def test_epochs_differ_and_seeds_differ():
-    first = [b["x"] for b, _ in zip(batches().starting_at(0), range(6), strict=False)]
-    other = next(batches(seed=1).starting_at(0))["x"]
-    assert not np.array_equal(first[0], first[5])
-    assert not np.array_equal(first[0], other)
+    first, second = batches().chosen(0, 1), batches().chosen(5, 1)
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, batches(seed=1).chosen(0, 1))
 
 
 @pytest.mark.parametrize("step", [0, 3, 5, 7, 11])
 def test_batches_from_a_step_are_those_that_would_have_come(step):
-    whole = batches().starting_at(0)
-    for _ in range(step):
-        next(whole)
-    rest = batches().starting_at(step)
-    for _ in range(4):
-        ours, theirs = next(rest), next(whole)
-        assert np.array_equal(ours["x"], theirs["x"]) and np.array_equal(ours["id"], theirs["id"])
+    assert np.array_equal(batches().chosen(step, 14), batches().chosen(0, 25)[step : step + 14])
 
 
 def test_windows_keep_the_id_of_their_clip():
-    frames = np.repeat(np.arange(20, dtype=np.float32), 20)[:, None]
-    windows = find_windows(frames, OFFSETS, 5, 1)
-    batch = next(Batches(windows, np.arange(20), 64, 0).starting_at(0))
-    assert np.array_equal(batch["x"][:, 2, 0], batch["id"])
-    assert (batch["x"] == batch["x"][:, :1]).all()
+    windows = find_windows(FRAMES, OFFSETS, 5, 1)
+    whole = Batches(windows, np.arange(20), 64, 0)
+    which = whole.chosen(0, 1)[0]
+    assert np.array_equal(windows.starts[which] // 20, whole.ids[which])
 
 
 def test_fewer_windows_than_a_batch_are_repeated():
     few = Batches(find_windows(FRAMES[:20], np.array([0, 20]), 5, 1), IDS[:1], 64, 0)
     assert few.steps_per_epoch == 1
-    assert len(next(few.starting_at(0))["x"]) == 64
+    assert np.array_equal(np.unique(few.chosen(0, 1)), np.arange(16))
 
 
 def test_a_batch_that_cannot_be_divided_is_refused():
@@ -78,33 +70,48 @@ def test_a_batch_that_cannot_be_divided_is_refused():
 
 
 def test_cosine_falls_to_zero_and_constant_stays():
-    rates = [learning_rate(step, 100, 1e-3, "cosine") for step in range(101)]
-    assert rates[0] == 1e-3 and rates[50] == pytest.approx(5e-4)
+    steps = np.arange(101)
+    rates = np.asarray(learning_rate(steps, 100, 1e-3, "cosine"))
+    assert rates[0] == np.float32(1e-3) and rates[50] == pytest.approx(5e-4)
     assert rates[100] == pytest.approx(0, abs=1e-9)
     assert (np.diff(rates) <= 0).all()
-    assert learning_rate(99, 100, 1e-3, "constant") == 1e-3
-    with pytest.raises(ConfigError, match=r"train\.schedule"):
-        learning_rate(0, 1, 1e-3, "stairs")
+    assert (np.asarray(learning_rate(steps, 100, 1e-3, "constant")) == np.float32(1e-3)).all()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("schedule", "stairs", r"train\.schedule='stairs' is not known"),
+        ("batch_size", 0, r"train\.batch_size=0 must be 1 or more"),
+        ("learning_rate", 0.0, r"train\.learning_rate=0.0 must be above 0"),
+        ("resident_gb", -1.0, r"train\.resident_gb=-1.0 must be 0 or more"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(tiny, key, value, said):
+    config = tiny()
+    config.train[key] = value
+    with pytest.raises(ConfigError, match=said):
+        check_training(config)
 
 
 def losses(mesh_size, tiny, num_steps=6):
     """The losses of a few steps on so many devices."""
     mesh = jax.make_mesh(
-        (mesh_size,),
-        ("data",),
+        (1, mesh_size),
+        DEVICES,
         devices=jax.devices()[:mesh_size],
-        axis_types=(jax.sharding.AxisType.Auto,),
+        axis_types=(jax.sharding.AxisType.Auto,) * 2,
     )
     method = build(tiny(), 2)
-    init, steps = make_steps(method, 1.0, mesh)
     window = {"x": np.zeros((1, 5, 128), np.float32), "id": np.zeros(1, np.int32)}
-    state = init(jax.random.key(0), {**window, **moments(FRAMES)})
-    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "data"))
-    first = [batch for batch, _ in zip(batches().starting_at(0), range(num_steps), strict=False)]
-    stacked = jax.tree.map(lambda *parts: np.stack(parts), *first)
-    rates = np.full(num_steps, 1e-2, np.float32)
-    batch = jax.device_put(stacked, sharding)
-    return np.asarray(steps(state, jax.random.key(1), rates, batch)[1]["loss"])
+    state = make_init(method, 1.0, mesh)(jax.random.key(0), {**window, **moments(FRAMES)})
+    steps = make_steps(method.loss, 5, 1e-2, "constant", 1.0, mesh)
+    fed = next(resident_calls([batches()], [(0,)], num_steps, mesh))
+    state = jax.tree.map(lambda each: each[None], state)
+    keys = jax.random.split(jax.random.key(1), 1)
+    frames = put_frames([batches()], mesh)
+    metrics = steps(state, keys, np.array([100]), frames, fed, np.int32(num_steps))[1]
+    return np.asarray(metrics["loss"])[:, 0]
 
 
 def test_eight_devices_give_the_losses_of_one(tiny):
@@ -114,40 +121,68 @@ def test_eight_devices_give_the_losses_of_one(tiny):
     assert one[-1] < one[0] - 0.05
 
 
-def test_training_in_pieces_is_training_in_one(tmp_path, tiny, monkeypatch):
-    config = tiny()
-    method = build(config, 2)
-    whole = train(method, batches(), FRAMES, config, tmp_path / "whole", "whole")
+def member(config, workdir, seed=0, frames=FRAMES):
+    windows = find_windows(frames, np.arange(0, len(frames) + 1, 20), 5, 1)
+    ids = np.arange(len(frames) // 20) % 2
+    return Member("pump", build(config, 2), Batches(windows, ids, 64, seed), config, workdir)
 
-    class KilledError(Exception):
-        pass
+
+def log(workdir):
+    return (workdir / "metrics.jsonl").read_text()
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_training_in_pieces_is_training_in_one(tmp_path, tiny):
+    config = tiny()
+    (whole,) = train([member(config, tmp_path / "whole")])
 
     def killed_after(steps):
         class Short(Batches):
-            def starting_at(self, step):
-                for position, batch in enumerate(super().starting_at(step)):
-                    if position == steps:
-                        raise KilledError
-                    yield batch
+            def chosen(self, first, num_steps):
+                if first >= steps:
+                    raise KilledError
+                return super().chosen(first, num_steps)
 
-        return Short(find_windows(FRAMES, OFFSETS, 5, 1), IDS, 64, 0)
+        short = member(config, tmp_path / "pieces")
+        short.batches.__class__ = Short
+        return short
 
-    for steps in (5, 3):
+    for steps in (6, 8):
         with pytest.raises(KilledError):
-            train(method, killed_after(steps), FRAMES, config, tmp_path / "pieces", "pieces")
-    pieces = train(method, batches(), FRAMES, config, tmp_path / "pieces", "pieces")
+            train([killed_after(steps)])
+    (pieces,) = train([member(config, tmp_path / "pieces")])
     jax.tree.map(np.testing.assert_array_equal, whole, pieces)
-    log = (tmp_path / "whole" / "metrics.jsonl").read_text()
-    assert log == (tmp_path / "pieces" / "metrics.jsonl").read_text()
-    assert len(log.splitlines()) == 5
+    assert log(tmp_path / "whole") == log(tmp_path / "pieces")
+    assert len(log(tmp_path / "whole").splitlines()) == 5
+
+
+def test_the_length_of_a_call_changes_nothing(tmp_path, tiny):
+    config, longer = tiny(), tiny()
+    longer.train.steps_per_call = 7
+    (one,) = train([member(config, tmp_path / "one")])
+    (other,) = train([member(longer, tmp_path / "other")])
+    jax.tree.map(np.testing.assert_array_equal, one, other)
+    assert log(tmp_path / "one") == log(tmp_path / "other")
+
+
+def test_streamed_windows_train_as_resident_ones_do(tmp_path, tiny):
+    config, streaming = tiny(), tiny()
+    streaming.train.resident_gb = 0.0
+    (resident,) = train([member(config, tmp_path / "resident")])
+    (streamed,) = train([member(streaming, tmp_path / "streamed")])
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), resident, streamed)
 
 
 def test_a_finished_training_is_not_repeated(tmp_path, tiny):
     config = tiny()
-    method = build(config, 2)
-    first = train(method, batches(), FRAMES, config, tmp_path, "first")
-    again = train(method, batches(), FRAMES, config, tmp_path, "again")
+    (first,) = train([member(config, tmp_path)])
+    written = log(tmp_path)
+    (again,) = train([member(config, tmp_path)])
     jax.tree.map(np.testing.assert_array_equal, first, again)
+    assert log(tmp_path) == written
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tmp_path, tiny):
@@ -157,4 +192,4 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path, tiny):
 
     method = Method(lambda key, batch: {"params": jnp.ones(2)}, diverge, diverge, diverge)
     with pytest.raises(ConfigError, match=r"learning_rate"):
-        train(method, batches(), FRAMES, tiny(), tmp_path, "diverging")
+        train([replace(member(tiny(), tmp_path), method=method)])

@@ -1,0 +1,138 @@
+"""The training program: steps of one model, or of a population of models of one shape."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from experiments.errors import ConfigError
+from experiments.feed import gather_windows
+from experiments.methods import Batch, Method
+
+State = dict[str, Any]
+SCHEDULES = ("cosine", "constant")
+
+
+def learning_rate(step: Any, num_steps: Any, peak: float, schedule: str) -> jax.Array:
+    """The rate of a step: `constant`, or `cosine` from the peak to zero."""
+    if schedule == "constant":
+        return jnp.full_like(step, peak, jnp.float32)
+    return peak * 0.5 * (1 + jnp.cos(jnp.pi * step / num_steps))
+
+
+def check_training(config: Any) -> None:
+    """Checks `train` before anything rests on it.
+
+    Raises:
+        ConfigError: a number is out of range, or a word is not known.
+    """
+    train = config.train
+    counts = ("num_epochs", "batch_size", "steps_per_call", "log_every_steps")
+    for name in (*counts, "checkpoint_every_steps"):
+        if train[name] < 1:
+            raise ConfigError(f"train.{name}={train[name]} must be 1 or more")
+    for name in ("learning_rate", "max_grad_norm"):
+        if not train[name] > 0:
+            raise ConfigError(f"train.{name}={train[name]} must be above 0")
+    if not train.resident_gb >= 0:
+        raise ConfigError(f"train.resident_gb={train.resident_gb} must be 0 or more")
+    if train.schedule not in SCHEDULES:
+        raise ConfigError(
+            f"train.schedule={train.schedule!r} is not known: use {', '.join(SCHEDULES)}"
+        )
+
+
+def _optimizer(max_grad_norm: float) -> optax.GradientTransformation:
+    return optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.scale_by_adam())
+
+
+@cache
+def make_init(method: Method, max_grad_norm: float, mesh: Mesh) -> Callable[..., State]:
+    """The jitted `(key, batch) -> state` of one model, on every device."""
+
+    @partial(jax.jit, out_shardings=NamedSharding(mesh, PartitionSpec()))
+    def init(key: jax.Array, batch: Batch) -> State:
+        variables = method.init(key, batch)
+        opt_state = _optimizer(max_grad_norm).init(variables["params"])
+        return {"step": jnp.zeros((), jnp.int32), "variables": variables, "opt_state": opt_state}
+
+    return init
+
+
+@cache
+def make_steps(
+    loss: Callable[..., Any],
+    num_frames: int | None,
+    peak_rate: float,
+    schedule: str,
+    max_grad_norm: float,
+    mesh: Mesh,
+) -> Callable[..., tuple[State, dict[str, jax.Array]]]:
+    """The jitted `(state, keys, num_steps, frames, batches, count) -> state, metrics`.
+
+    Everything but `count`, how many of the batches are used, has an axis of members; it is the
+    first, or the second of batches and metrics, which begin with one of steps. A single member is
+    trained as it is; several under `vmap`, each standing still once it has done its `num_steps`.
+
+    Many steps are one program: the memory a step works in is then mapped once and not anew every
+    step, and the device never waits for Python.
+
+    Args:
+        loss: of a `Method`.
+        num_frames: frames in a window, where the log-mels live on the device; None where batches
+            hold the windows themselves and `frames` is None.
+        peak_rate: `train.learning_rate`.
+        schedule: `train.schedule`.
+        max_grad_norm: longer gradients are scaled down to this length.
+        mesh: the devices.
+    """
+    optimizer = _optimizer(max_grad_norm)
+    fetch = gather_windows(mesh, num_frames) if num_frames else lambda frames, batch: batch
+
+    def step(state: State, key: Any, num_steps: Any, frames: Any, batch: Batch) -> Any:
+        key = jax.random.fold_in(key, state["step"])
+        batch = fetch(frames, batch)
+
+        def loss_of(params: Any) -> Any:
+            return loss({**state["variables"], "params": params}, key, batch)
+
+        params = state["variables"]["params"]
+        grads, (variables, metrics) = jax.grad(loss_of, has_aux=True)(params)
+        updates, opt_state = optimizer.update(grads, state["opt_state"], params)
+        rate = learning_rate(state["step"], num_steps, peak_rate, schedule)
+        params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
+        variables = {**variables, "params": params}
+        return {"step": state["step"] + 1, "variables": variables, "opt_state": opt_state}, metrics
+
+    def step_unless_done(state: State, key: Any, num_steps: Any, frames: Any, batch: Batch) -> Any:
+        new, metrics = step(state, key, num_steps, frames, batch)
+        due = state["step"] < num_steps
+        return jax.tree.map(lambda n, old: jnp.where(due, n, old), new, state), metrics
+
+    def step_alone(*args: Any) -> Any:
+        only = jax.tree.map(lambda each: each[0], args)
+        return jax.tree.map(lambda each: each[None], step(*only))
+
+    @partial(jax.jit, donate_argnums=0, out_shardings=NamedSharding(mesh, PartitionSpec()))
+    def steps(
+        state: State, keys: Any, num_steps: Any, frames: Any, batches: Batch, count: Any
+    ) -> Any:
+        every_step = step_alone if len(keys) == 1 else jax.vmap(step_unless_done)
+
+        def body(i: Any, carry: Any) -> Any:
+            state, metrics = carry
+            batch = jax.tree.map(lambda each: each[i], batches)
+            state, new = every_step(state, keys, num_steps, frames, batch)
+            return state, jax.tree.map(lambda all_, one: all_.at[i].set(one), metrics, new)
+
+        first = jax.tree.map(lambda each: each[0], batches)
+        _, shapes = jax.eval_shape(every_step, state, keys, num_steps, frames, first)
+        length = len(jax.tree.leaves(batches)[0])
+        metrics = jax.tree.map(lambda each: jnp.zeros((length, *each.shape), each.dtype), shapes)
+        return jax.lax.fori_loop(0, count, body, (state, metrics))
+
+    return steps
