@@ -6,25 +6,24 @@ want one on a slide. The page itself is `report.html.jinja`; what it says in wor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
-from matplotlib.figure import Figure
 
-from scoring import figures, maps, plots, summary
-from scoring.files import write_bytes, write_text
+from scoring import ensemble_section, figures, maps, plots, summary
+from scoring.album import Album, Embedded, Picture
+from scoring.ensemble import Ensemble
+from scoring.files import write_text
 from scoring.maps import StrangeClip
 from scoring.metrics import evaluate
 from scoring.rows import ScoreRow
 from scoring.threshold import Ranked, decide, fit_units, rank_clips
 
-__all__ = ["Report", "StrangeClip", "write_report"]
+__all__ = ["Ensemble", "Picture", "Report", "StrangeClip", "write_report"]
 
 _RANKING_LENGTH = 100
-_DPI = 110
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,9 @@ class Report:
         config: The configuration as JSON text.
         facts: Name -> value, such as wall time, peak memory, versions, data.
         skipped: (clip, reason) of clips left out.
+        ensemble: Where the rows are an ensemble's: its members, to show side by side.
+        pictures: Shown as they are, such as what each augmentation does to a clip.
+        pictures_title: The heading of their section.
     """
 
     title: str
@@ -48,15 +50,9 @@ class Report:
     config: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     skipped: Sequence[tuple[str, str]] = ()
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An embedded figure: its `data:` addresses and what it shows, in words."""
-
-    light: str
-    dark: str
-    alt: str
+    ensemble: Ensemble | None = None
+    pictures: Sequence[Picture] = ()
+    pictures_title: str = "Pictures"
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Card:
     clip: StrangeClip
     ranked: Ranked
     of: int
-    picture: Picture
+    picture: Embedded
     spot: str
     audio: str | None
 
@@ -92,7 +88,7 @@ def write_report(path: Path | str, report: Report) -> Path:
     judged = {(r.machine, r.id) for r in results if r.auc is not None}
     unjudged = sorted((c for c in clips if c.row.unit not in judged), key=lambda c: (c.p, c.rank))
     thresholds = {(d.machine, d.id): d.threshold for d in decisions}
-    album = _Album(path.parent / "figures")
+    album = Album(path.parent / "figures")
     page = _template().render(
         report=report,
         headline=summary.headline(report.rows),
@@ -105,37 +101,12 @@ def write_report(path: Path | str, report: Report) -> Path:
         scores=list(_score_pictures(album, report.rows, thresholds)),
         rocs=list(_roc_pictures(album, report.rows)),
         curves=list(_curve_pictures(album, report.curves)),
+        ensemble=report.ensemble and ensemble_section.build(album, report.ensemble),
+        pictures=list(_pictures(album, report.pictures)),
         strange=_cards(album, report.strange_clips, ranking),
         panels=maps,
     )
     return write_text(path, page)
-
-
-class _Album:
-    """Writes figures into a folder and hands them back embedded."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def chart(self, figure: Figure, name: str, alt: str) -> Picture:
-        """A chart, as SVG in two inks; the file has the light one."""
-        drawing = figures.svg(figure)
-        write_text(self.folder / f"{_safe(name)}.svg", drawing)
-        light, dark = drawing.encode(), figures.on_dark(drawing).encode()
-        mime = "image/svg+xml"
-        return Picture(figures.data_uri(light, mime), figures.data_uri(dark, mime), alt)
-
-    def image(self, figure: Figure, name: str, alt: str) -> Picture:
-        """An image of sound, as PNG on its own dark ground."""
-        data = figures.png(figure, _DPI)
-        write_bytes(self.folder / f"{_safe(name)}.png", data)
-        uri = figures.data_uri(data, "image/png")
-        return Picture(uri, uri, alt)
-
-
-def _safe(name: str) -> str:
-    """A file name from a machine's, which may hold anything a folder's name may."""
-    return re.sub(r"[^\w.-]", "_", name)
 
 
 def _template() -> jinja2.Template:
@@ -168,8 +139,8 @@ def _machines(rows: Sequence[ScoreRow]) -> Iterator[tuple[str, list[ScoreRow]]]:
 
 
 def _score_pictures(
-    album: _Album, rows: Sequence[ScoreRow], thresholds: Mapping[tuple[str, str], float]
-) -> Iterator[tuple[str, Picture]]:
+    album: Album, rows: Sequence[ScoreRow], thresholds: Mapping[tuple[str, str], float]
+) -> Iterator[tuple[str, Embedded]]:
     for machine, clips in _machines(rows):
         of_ids = {unit[1]: value for unit, value in thresholds.items() if unit[0] == machine}
         figure = plots.score_figure(clips, of_ids)
@@ -177,7 +148,7 @@ def _score_pictures(
         yield machine, album.chart(figure, f"scores_{machine}", alt)
 
 
-def _roc_pictures(album: _Album, rows: Sequence[ScoreRow]) -> Iterator[tuple[str, Picture]]:
+def _roc_pictures(album: Album, rows: Sequence[ScoreRow]) -> Iterator[tuple[str, Embedded]]:
     for machine, clips in _machines(rows):
         figure = plots.roc_figure(clips)
         if figure is not None:
@@ -185,16 +156,22 @@ def _roc_pictures(album: _Album, rows: Sequence[ScoreRow]) -> Iterator[tuple[str
 
 
 def _curve_pictures(
-    album: _Album, curves: Mapping[str, Sequence[Mapping[str, object]]]
-) -> Iterator[tuple[str, Picture]]:
+    album: Album, curves: Mapping[str, Sequence[Mapping[str, object]]]
+) -> Iterator[tuple[str, Embedded]]:
     for machine, metrics in sorted(curves.items()):
         figure = plots.curve_figure(metrics)
         if figure is not None:
             yield machine, album.chart(figure, f"curves_{machine}", f"Training losses of {machine}")
 
 
+def _pictures(album: Album, pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Embedded]]:
+    for i, picture in enumerate(pictures, 1):
+        alt = f"{picture.title}: {picture.caption}"
+        yield picture, album.image(picture.image, f"picture_{i:02d}_{picture.title}", alt)
+
+
 def _cards(
-    album: _Album, clips: Sequence[StrangeClip], ranking: Mapping[str, Sequence[Ranked]]
+    album: Album, clips: Sequence[StrangeClip], ranking: Mapping[str, Sequence[Ranked]]
 ) -> list[tuple[str, list[Card]]]:
     """Machine by machine, strangest first; colour limits shared within a machine."""
     places = {r.row: (r, len(machine)) for machine in ranking.values() for r in machine}
@@ -212,7 +189,7 @@ def _cards(
     return pages
 
 
-def _card(album: _Album, clip: StrangeClip, ranked: Ranked, of: int, limits: maps.Limits) -> Card:
+def _card(album: Album, clip: StrangeClip, ranked: Ranked, of: int, limits: maps.Limits) -> Card:
     """One clip with its figure and its place."""
     row = clip.row
     spot = maps.strangest_spot(clip)

@@ -35,12 +35,12 @@ def write_tables(workdir: Path | str, rows: Sequence[ScoreRow]) -> list[Result]:
     results = with_averages(evaluate(rows))
     write_scores(workdir / "scores.csv", rows)
     _write_submissions(workdir, rows, decisions)
-    _write_csv(
+    write_csv(
         workdir / "thresholds.csv",
         ("machine", "id", "threshold", "precision", "recall", "f1"),
         ((d.machine, d.id, d.threshold, d.precision, d.recall, d.f1) for d in decisions),
     )
-    _write_csv(
+    write_csv(
         workdir / "results.csv",
         ("machine", "id", "auc", "pauc"),
         ((r.machine, r.id, r.auc, r.pauc) for r in results),
@@ -55,15 +55,15 @@ def _write_submissions(
     thresholds = {(d.machine, d.id): d.threshold for d in decisions}
     for unit, test in by_unit(rows, split="test").items():
         stem = f"{unit[0]}_id_{unit[1]}.csv"
-        _write_csv(workdir / f"anomaly_score_{stem}", None, ((r.name, r.score) for r in test))
-        _write_csv(
+        write_csv(workdir / f"anomaly_score_{stem}", None, ((r.name, r.score) for r in test))
+        write_csv(
             workdir / f"decision_result_{stem}",
             None,
             ((r.name, int(r.score > thresholds[unit])) for r in test),
         )
 
 
-def _write_csv(path: Path, header: Sequence[str] | None, lines: Iterable[Sequence[object]]) -> Path:
+def write_csv(path: Path, header: Sequence[str] | None, lines: Iterable[Sequence[object]]) -> Path:
     """A CSV file; None is an empty cell, floats keep every digit."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
