@@ -7,13 +7,16 @@ same pass: when a block is left, all that stays of it is its share of the loss a
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, DTypeLike, Float
 
-# Rows at a time on a CPU: as many as keep a block's parameters in its cache.
-CPU_ROWS = 512
+# Rows at a time on a CPU, so that a block's parameters stay in its cache. A gradient takes more at
+# a time: its weights' share is added up after every run.
+CPU_ROWS = 256
+CPU_GRADIENT_ROWS = 512
 
 LogProb = Callable[[Array, Array], Array]
 
@@ -33,10 +36,10 @@ def _product(a: Array, b: Array, dtype: DTypeLike) -> Array:
     return jnp.matmul(a.astype(dtype), b.astype(dtype), preferred_element_type=jnp.float32)
 
 
-def _in_runs(array: Array) -> Array:
+def _in_runs(array: Array, rows: int) -> Array:
     """`(runs, rows, ...)`: a batch cut up where that is faster."""
     batch = len(array)
-    runs = batch // CPU_ROWS if jax.default_backend() == "cpu" and batch % CPU_ROWS == 0 else 1
+    runs = batch // rows if jax.default_backend() == "cpu" and batch % rows == 0 else 1
     return array.reshape(runs, batch // runs, *array.shape[1:])
 
 
@@ -53,7 +56,7 @@ def block_log_prob(
     def run(rows: tuple[Array, Array]) -> Array:
         return log_prob(outputs(rows[0], w, b, dtype), rows[1])
 
-    return jax.lax.map(run, (_in_runs(h), _in_runs(x))).reshape(x.shape)
+    return jax.lax.map(run, (_in_runs(h, CPU_ROWS), _in_runs(x, CPU_ROWS))).reshape(x.shape)
 
 
 def block_nll(
@@ -72,6 +75,7 @@ def block_nll(
 
     def forward(h: Array, w: Array, b: Array, x: Array) -> tuple[Array, tuple[Array, ...]]:
         flat = w.reshape(len(w), b.size)
+        in_runs = partial(_in_runs, rows=CPU_GRADIENT_ROWS)
 
         def run(sums: tuple[Array, ...], rows: tuple[Array, Array]) -> tuple:
             h, x = rows
@@ -84,7 +88,7 @@ def block_nll(
             return jax.tree.map(jnp.add, sums, new), (dh, dx)
 
         start = (jnp.zeros(()), jnp.zeros_like(flat), jnp.zeros_like(b))
-        (value, dw, db), (dh, dx) = jax.lax.scan(run, start, (_in_runs(h), _in_runs(x)))
+        (value, dw, db), (dh, dx) = jax.lax.scan(run, start, (in_runs(h), in_runs(x)))
         return value, (dh.reshape(h.shape), dw.reshape(w.shape), db, dx.reshape(x.shape))
 
     def backward(gradients: tuple[Array, ...], g: Array) -> tuple[Array, ...]:
