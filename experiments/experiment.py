@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from experiments import workdir as work
 from experiments.batches import Batches
-from experiments.data import DataSet, Machine, Split, load_data, windows_of
+from experiments.data import Machine, Split, load_data, windows_of
 from experiments.methods import Method, Variables, build
 from experiments.metrics import read_metrics
 from experiments.population import check_population, populations
@@ -70,7 +71,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
         curves={m.name: read_metrics(workdir / m.name) for m in data.machines},
         strange_clips=strange,
         config=(workdir / "config.json").read_text(),
-        facts=facts(config, data, rows, started),
+        facts=facts(config, rows, started, data.notes),
         skipped=data.skipped,
     )
     return write_report(workdir / "report.html", report)
@@ -119,7 +120,9 @@ def score_split(
     ]
 
 
-def facts(config: Any, data: DataSet, rows: list[ScoreRow], started: float) -> dict[str, str]:
+def facts(
+    config: Any, rows: list[ScoreRow], started: float, notes: Sequence[str] = ()
+) -> dict[str, str]:
     """What a reader of the report may want to know about the run itself."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak_bytes = peak if sys.platform == "darwin" else peak * 1024
@@ -131,5 +134,5 @@ def facts(config: Any, data: DataSet, rows: list[ScoreRow], started: float) -> d
         "Peak memory": f"{peak_bytes / 1e9:.2f} GB",
         "Devices": f"{len(devices)} x {devices[0].device_kind}, {jax.process_count()} process(es)",
         "Versions": ", ".join(f"{name} {version(name)}" for name in ("gmade", "jax", "tensorflow")),
-        **{f"Note {i}": note for i, note in enumerate(data.notes, 1)},
+        **{f"Note {i}": note for i, note in enumerate(notes, 1)},
     }

@@ -47,13 +47,17 @@ def main(argv: list[str]) -> None:
     # Imported here, so that --help and a mistyped flag answer at once.
     import_tensorflow()
     from audio.clips import DataError
+    from experiments.ensemble import run_ensemble
     from experiments.errors import ConfigError
     from experiments.experiment import run
+    from scoring.members import EnsembleError
 
     logging.set_verbosity(logging.WARNING)
     try:
-        report = run(_CONFIG.value, workdir, started)
-    except (ConfigError, DataError) as error:
+        config = _CONFIG.value
+        run_it = run_ensemble if config.method == "ensemble" else run
+        report = run_it(config, workdir, started)
+    except (ConfigError, DataError, EnsembleError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from {workdir}", file=sys.stderr)

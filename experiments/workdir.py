@@ -42,6 +42,17 @@ def check(workdir: Path, config: ConfigDict) -> None:
         _check_same(path, _plain(config))
 
 
+def is_finished(workdir: Path, config: ConfigDict) -> bool:
+    """Whether a directory holds all results of an experiment with this very config."""
+    path = workdir / "config.json"
+    if not (path.exists() and (workdir / "scores.csv").exists()):
+        return False
+    try:
+        return (workdir / "report.html").exists() and json.loads(path.read_text()) == _plain(config)
+    except json.JSONDecodeError:
+        return False
+
+
 def _plain(config: ConfigDict) -> dict[str, Any]:
     return json.loads(json.dumps(config.to_dict()))
 

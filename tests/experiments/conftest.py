@@ -36,6 +36,11 @@ def tiny(tmp_path):
         config.data.source = "folder"
         config.data.root = str(root)
         config.data.cache_dir = str(tmp_path / "cache")
+        for each in config.members.values() if config.method == "ensemble" else [config]:
+            shrink(each)
+        return config
+
+    def shrink(config):
         config.model.hidden = (16, 8, 16)
         config.model.num_components = 2
         config.train.num_epochs = 2
@@ -43,6 +48,5 @@ def tiny(tmp_path):
         config.train.steps_per_call = 2
         config.train.log_every_steps = 2
         config.train.checkpoint_every_steps = 4
-        return config
 
     return get

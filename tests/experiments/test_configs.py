@@ -3,19 +3,22 @@ from pathlib import Path
 
 import pytest
 
+from experiments.ensemble import run_ensemble
 from experiments.experiment import run
 from experiments.methods import build
 
 CONFIGS = sorted(
     path.stem
     for path in (Path(__file__).parents[2] / "configs").glob("*.py")
-    if path.stem not in ("__init__", "defaults")
+    if path.stem not in ("__init__", "defaults", "ensembles")
 )
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_config_takes_a_step_and_finds_the_planted_fault(tmp_path, clips, tiny, name):
-    report = run(tiny(name), tmp_path / "run", time.monotonic())
+    config = tiny(name)
+    run_it = run_ensemble if config.method == "ensemble" else run
+    report = run_it(config, tmp_path / "run", time.monotonic())
     assert "pump" in report.read_text()
     last = (tmp_path / "run" / "results.csv").read_text().splitlines()[-1]
     assert float(last.split(",")[2]) > 0.9
