@@ -39,16 +39,13 @@ def put_frames(members: Sequence[Batches], mesh: Mesh) -> jax.Array:
 
     The shorter ones are filled up with zeros that no window reaches.
     """
-    longest = max(len(member.windows.frames) for member in members)
-    longest = int(gather(np.array(longest)).max())
-    frames = np.stack(
-        [
-            np.pad(member.windows.frames, ((0, longest - len(member.windows.frames)), (0, 0)))
-            for member in members
-        ]
-    )
+    every = [member.windows.frames for member in members]
+    longest = int(gather(np.array(max(map(len, every)))).max())
+    frames = np.zeros((len(members), 1, longest, every[0].shape[1]), every[0].dtype)
+    for filled, own in zip(frames, every, strict=True):
+        filled[0, : len(own)] = own
     sharding = NamedSharding(mesh, P(None, "process"))
-    return jax.make_array_from_process_local_data(sharding, frames[:, None])
+    return jax.make_array_from_process_local_data(sharding, frames)
 
 
 def gather_windows(mesh: Mesh, num_frames: int) -> Callable[[jax.Array, Batch], Batch]:

@@ -74,8 +74,8 @@ def group_made(
         num_contexts: how many contexts (machine ids) there are; 0 leaves the context out.
         activation: nonlinearity of the hidden layers.
         dropout_rate: share of hidden units silenced when a function is given a key.
-        dtype: of the factors of every matrix product, such as `jnp.bfloat16`; what they add up to,
-            and the likelihood, is float32.
+        dtype: of the factors of every matrix product, such as `jnp.bfloat16`, and of the hidden
+            units' sums; parameters of bins and their likelihood are float32.
 
     Returns:
         The density's pure functions.
@@ -148,10 +148,10 @@ def group_made(
 
         def draw(level: Array, x: Array) -> Array:
             keys = jax.random.split(jax.random.fold_in(key, level), len(net.head))
-            drawn = [
-                head.sample(subkey, outputs(*block, dtype))
-                for subkey, block in zip(keys, block_inputs(params, x, context), strict=True)
-            ]
+            drawn = []
+            for subkey, (h, w, b) in zip(keys, block_inputs(params, x, context), strict=True):
+                every = outputs(h, w, b, dtype)
+                drawn.append(head.sample(subkey, jnp.broadcast_to(every, (len(x), *b.shape))))
             new = jnp.concatenate(drawn, axis=1).reshape(len(x), len(targets), group_size)
             due = jnp.asarray(depth[list(targets)])[None, :, None] == level
             return x.at[:, list(targets)].set(jnp.where(due, new, x[:, list(targets)]))

@@ -26,8 +26,13 @@ def outputs(
     w: Float[Array, "prefix *shape bins"],
     b: Float[Array, "*shape bins"],
     dtype: DTypeLike,
-) -> Float[Array, "batch *shape bins"]:
-    """A head's parameters for a block of bins; factors as `dtype`, sums as float32."""
+) -> Float[Array, "rows *shape bins"]:
+    """A head's parameters for a block of bins; factors as `dtype`, sums as float32.
+
+    A block that reads nothing has one set of parameters for all rows, `(1, *shape, bins)`.
+    """
+    if not len(w):
+        return b[None]
     flat = _product(h, w.reshape(len(w), b.size), dtype)
     return flat.reshape(len(h), *b.shape) + b[None]
 
@@ -82,7 +87,7 @@ def block_nll(
             params = outputs(h, w, b, dtype)
             value, pull_back = jax.vjp(lambda p, x: -log_prob(p, x).sum(), params, x)
             d_params, dx = pull_back(jnp.ones_like(value))
-            d_flat = d_params.reshape(len(h), -1)
+            d_flat, h = d_params.reshape(len(params), -1), h[: len(params)]
             new = (value, _product(h.T, d_flat, dtype), d_flat.sum(0).reshape(b.shape))
             dh = _product(d_flat, flat.T, dtype)
             return jax.tree.map(jnp.add, sums, new), (dh, dx)

@@ -1,6 +1,7 @@
 """Heads: the conditional density of one bin, given the numbers a network puts out for it.
 
-A head's parameters lie as `(batch, *shape, bins)`, bins last, so that vector lanes run over bins.
+A head's parameters lie as `(rows, *shape, bins)`, bins last, so that vector lanes run over bins;
+there are as many rows as in the batch, or a single one for all of it.
 """
 
 import math
@@ -24,7 +25,7 @@ class Head(NamedTuple):
     Attributes:
         shape: shape of the parameters of one bin.
         bias: where the parameters start, of that shape.
-        log_prob: `(params (batch, *shape, bins), x (batch, bins)) -> (batch, bins)`, in nats.
+        log_prob: `(params (rows, *shape, bins), x (batch, bins)) -> (batch, bins)`, in nats.
         sample: `(key, params (batch, *shape, bins)) -> (batch, bins)`.
     """
 
@@ -48,6 +49,7 @@ def mixture_of_gaussians(num_components: int, max_components: int = 0) -> Head:
         num_components: Gaussians in the mixture.
         max_components: if larger, components without weight make up the number, which no gradient
             ever moves: mixtures of several sizes then have one shape and can be trained together.
+            Their logits are minus infinity, which decoupled weight decay would spoil.
     """
     bias = np.zeros((3, max(num_components, max_components)), np.float32)
     if num_components > 1:
@@ -66,7 +68,7 @@ def _clip(log_scale: Array) -> Array:
 
 
 def _gaussian_log_prob(
-    params: Float[Array, "batch 2 bins"], x: Float[Array, "batch bins"]
+    params: Float[Array, "rows 2 bins"], x: Float[Array, "batch bins"]
 ) -> Float[Array, "batch bins"]:
     return _normal_log_prob(x, params[:, 0], _clip(params[:, 1]))
 
@@ -80,7 +82,7 @@ def _gaussian_sample(
 
 @jax.custom_vjp
 def _mixture_log_prob(
-    params: Float[Array, "batch 3 components bins"], x: Float[Array, "batch bins"]
+    params: Float[Array, "rows 3 components bins"], x: Float[Array, "batch bins"]
 ) -> Float[Array, "batch bins"]:
     """Component by component: a compiler makes one loop of it and keeps nothing in between."""
     logits = [params[:, 0, c] for c in range(params.shape[2])]
@@ -98,7 +100,7 @@ def _log_sum_exp(terms: list[Array]) -> Array:
 
 
 def _mixture_forward(
-    params: Float[Array, "batch 3 components bins"], x: Float[Array, "batch bins"]
+    params: Float[Array, "rows 3 components bins"], x: Float[Array, "batch bins"]
 ) -> tuple[Float[Array, "batch bins"], tuple[Array, ...]]:
     """The same for all components at once, keeping what its gradient needs."""
     logits, means, log_scales = params[:, 0], params[:, 1], _clip(params[:, 2])
@@ -109,7 +111,7 @@ def _mixture_forward(
     return joint_total - logit_total, (params, precision, z, *shares, *weights)
 
 
-def _softmax(logits: Float[Array, "batch components bins"]) -> tuple[tuple[Array, Array], Array]:
+def _softmax(logits: Float[Array, "rows components bins"]) -> tuple[tuple[Array, Array], Array]:
     """A softmax over components as its numerators and one over their sum, and its log-sum-exp."""
     largest = logits.max(axis=1)
     numerators = jnp.exp(logits - largest[:, None])
@@ -124,7 +126,10 @@ def _mixture_backward(residuals: tuple[Array, ...], g: Float[Array, "batch bins"
     d_logits = share - weights * (g * weights_norm)[:, None]
     d_means = share * z * precision
     d_log_scales = jnp.where(params[:, 2] > MIN_LOG_SCALE, share * (z * z - 1), 0.0)
-    return jnp.stack([d_logits, d_means, d_log_scales], axis=1), -d_means.sum(axis=1)
+    d_params = jnp.stack([d_logits, d_means, d_log_scales], axis=1)
+    if len(params) < len(g):
+        d_params = d_params.sum(axis=0, keepdims=True)
+    return d_params, -d_means.sum(axis=1)
 
 
 _mixture_log_prob.defvjp(_mixture_forward, _mixture_backward)

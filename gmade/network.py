@@ -123,7 +123,7 @@ def trunk(
         drop: `(layer, units)` is what dropout leaves of a layer.
         dtype: of the factors of each product.
     """
-    h = x[:, net.seen].reshape(len(x), -1)
+    h = _groups(x, net.seen).reshape(len(x), -1)
     for i, (layer, blocks) in enumerate(zip(params["layers"], net.trunk, strict=True)):
         h = h.astype(dtype)
         parts = [
@@ -136,6 +136,14 @@ def trunk(
             out += params["context"][context]
         h = drop(i, activation(out))
     return h
+
+
+def _groups(x: Float[Array, "batch groups bins"], groups: np.ndarray) -> Array:
+    """Some groups, without a gather where they are neighbours."""
+    first, last = (int(groups[0]), int(groups[-1])) if len(groups) else (0, -1)
+    if np.array_equal(groups, np.arange(first, last + 1)):
+        return x[:, first : last + 1]
+    return x[:, groups]
 
 
 def dropout(key: PRNGKeyArray | None, rate: float) -> Callable[[int, Array], Array]:

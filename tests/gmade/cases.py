@@ -58,13 +58,15 @@ def random_params(density, scale=1.0, seed=0):
 
     def draw(leaf):
         fan_in = leaf.shape[0] if leaf.ndim > 1 else 4
-        return jnp.asarray(scale * rng.normal(size=leaf.shape) / np.sqrt(fan_in), jnp.float32)
+        values = scale * rng.normal(size=leaf.shape) / np.sqrt(fan_in)
+        return jnp.asarray(values.astype(np.float32))
 
     return jax.tree.map(draw, jax.eval_shape(density.init, KEY))
 
 
 def window(batch, groups, size, seed=0):
-    return jnp.asarray(np.random.default_rng(seed).normal(size=(batch, groups, size)), jnp.float32)
+    values = np.random.default_rng(seed).normal(size=(batch, groups, size))
+    return jnp.asarray(values.astype(np.float32))
 
 
 def assert_close(actual, expected, tolerance=1e-5):

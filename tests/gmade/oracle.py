@@ -128,9 +128,8 @@ def normal_log_pdf(x, mean, log_scale):
 def in_float64(function, *args):
     """A function's value where rounding errors are not its own."""
     with jax.enable_x64(True):
-        wide = jax.tree.map(_widened, args)
-        return jax.tree.map(np.asarray, quick_jit(function)(*wide))
+        return jax.tree.map(np.asarray, quick_jit(function)(*jax.tree.map(_widened, args)))
 
 
 def _widened(leaf):
-    return jnp.asarray(leaf, jnp.float64 if leaf.dtype == jnp.float32 else leaf.dtype)
+    return np.asarray(leaf, np.float64 if leaf.dtype == np.float32 else leaf.dtype)

@@ -119,12 +119,13 @@ def test_log_prob_is_the_sum_of_conditionals_taken_one_at_a_time():
     joint = build(order)
     params = random_params(joint)
     x = window(3, 5, 3)
-    every = joint.log_prob(params, x)
+    log_prob = quick_jit(joint.log_prob)
+    every = log_prob(params, x)
     for group in range(5):
         later = np.arange(5)[None, :, None] >= group
         other = jnp.where(later, window(3, 5, 3, seed=9), x)
         other = other.at[:, group].set(x[:, group])
-        alone = joint.log_prob(params, other)[:, group]
+        alone = log_prob(params, other)[:, group]
         np.testing.assert_allclose(alone, every[:, group], rtol=1e-5, atol=1e-6)
 
 
@@ -132,11 +133,11 @@ def test_ancestral_samples_have_the_models_own_likelihood():
     """The mean of log p over samples is minus the entropy, here integrated on a grid."""
     density = build(adjacency_from_ranks((1, 0)), 1, (8,), head=gmade.mixture_of_gaussians(2))
     params = random_params(density, 0.5)
-    draws = density.sample(params, jax.random.key(3), jnp.zeros((40_000, 2, 1)))
-    sampled = np.asarray(density.log_prob(params, draws)).sum((1, 2))
+    draws = jax.jit(density.sample)(params, jax.random.key(3), jnp.zeros((40_000, 2, 1)))
+    sampled = np.asarray(jax.jit(density.log_prob)(params, draws)).sum((1, 2))
     axis = np.linspace(-15, 15, 801, dtype=np.float32)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2, 1)
-    log_p = np.asarray(density.log_prob(params, jnp.asarray(grid))).sum((1, 2)).astype(np.float64)
+    log_p = np.asarray(jax.jit(density.log_prob)(params, grid)).sum((1, 2)).astype(np.float64)
     cell = (axis[1] - axis[0]) ** 2
     negative_entropy = (np.exp(log_p) * log_p).sum() * cell
     error = sampled.std() / np.sqrt(len(sampled))
@@ -146,7 +147,7 @@ def test_ancestral_samples_have_the_models_own_likelihood():
 def test_sampling_draws_the_targets_and_keeps_the_rest():
     density = build(ORDERS["idnn"], targets=(2,))
     x = window(4, 5, 3)
-    drawn = density.sample(random_params(density), KEY, x)
+    drawn = quick_jit(density.sample)(random_params(density), KEY, x)
     kept = np.array([0, 1, 3, 4])
     assert np.array_equal(drawn[:, kept], x[:, kept])
     assert (np.asarray(drawn[:, 2]) != np.asarray(x[:, 2])).all()
@@ -157,12 +158,12 @@ def test_samples_follow_their_conditioning():
     order = adjacency_from_ranks((0, 1))
     identity = lambda h: h  # noqa: E731
     density = build(order, 1, (1,), head=gmade.gaussian(), activation=identity)
-    params = jax.tree.map(jnp.zeros_like, density.init(KEY))
+    params = jax.tree.map(jnp.zeros_like, jax.eval_shape(density.init, KEY))
     [[layer]], [block] = params["trunk"]["layers"], params["head"]
     layer["w"] = jnp.ones((1, 1))
     block["w"] = block["w"].at[0, 0, 1].set(1.0)
     block["b"] = block["b"].at[1].set(jnp.asarray([2.0, -3.0]))
-    drawn = np.asarray(density.sample(params, KEY, jnp.zeros((500, 2, 1))))[:, :, 0]
+    drawn = np.asarray(quick_jit(density.sample)(params, KEY, jnp.zeros((500, 2, 1))))[:, :, 0]
     assert drawn[:, 0].std() > 4
     assert np.abs(drawn[:, 1] - drawn[:, 0]).max() < 0.3
 
@@ -171,7 +172,8 @@ def test_context_reaches_every_group_even_one_that_sees_none():
     density = build(ORDERS["causal"], num_contexts=3)
     params = random_params(density)
     x = window(1, 5, 3)
-    by_id = [density.log_prob(params, x, jnp.asarray([i])) for i in range(3)]
+    log_prob = quick_jit(density.log_prob)
+    by_id = [log_prob(params, x, np.array([i])) for i in range(3)]
     for group in range(5):
         assert not np.allclose(by_id[0][:, group], by_id[1][:, group])
         assert not np.allclose(by_id[1][:, group], by_id[2][:, group])
@@ -238,8 +240,9 @@ def test_dropout_leaves_the_order_and_the_mean_activation_alone():
     density = build(order, hidden=(400,), dropout_rate=0.3)
     params = random_params(density)
     x = jnp.broadcast_to(window(1, 5, 3), (64, 5, 3))
-    kept = density.log_prob(params, x)
-    dropped = density.log_prob(params, x, None, jax.random.key(1))
+    log_prob = quick_jit(density.log_prob)
+    kept = log_prob(params, x)
+    dropped = log_prob(params, x, None, jax.random.key(1))
     assert np.array_equal(kept[:, 0], dropped[:, 0])  # it reads no hidden unit
     assert not np.allclose(kept[:, 1:], dropped[:, 1:])
     jacobian = bin_jacobian(density, params, order, 3, key=jax.random.key(1))

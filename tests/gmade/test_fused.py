@@ -1,5 +1,7 @@
 """The loss and its gradient, taken in one pass and a run of rows at a time."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -65,7 +67,7 @@ def test_so_it_is_for_batches_larger_than_a_run(batch):
 def test_so_it_is_with_contexts_and_few_targets(monkeypatch, head):
     cut_into(monkeypatch, 4)
     density = build(ORDERS["middle_last"], head=head, targets=(4, 2), num_contexts=3)
-    context = jnp.arange(8) % 3
+    context = np.arange(8) % 3
     assert_same(density, random_params(density), window(8, 5, 3), context)
 
 
@@ -100,30 +102,34 @@ def test_jit_changes_nothing(monkeypatch):
 def test_the_gradient_grows_with_what_is_made_of_the_loss():
     density = build(ORDERS["causal"])
     args = random_params(density), window(4, 5, 3)
-    value, gradients = quick_jit(jax.value_and_grad(density.loss, (0, 1)))(*args)
-    tripled = quick_jit(jax.grad(lambda *args: 3 * density.loss(*args), (0, 1)))(*args)
+
+    def every(*args):
+        value, gradients = jax.value_and_grad(density.loss, (0, 1))(*args)
+        tripled = jax.grad(lambda *args: 3 * density.loss(*args), (0, 1))(*args)
+        squared = jax.grad(lambda *args: density.loss(*args) ** 2, (0, 1))(*args)
+        return value, gradients, tripled, squared
+
+    value, gradients, tripled, squared = quick_jit(every)(*args)
     assert_close(tripled, jax.tree.map(lambda leaf: 3 * leaf, gradients))
-    squared = quick_jit(jax.grad(lambda *args: density.loss(*args) ** 2, (0, 1)))(*args)
     assert_close(squared, jax.tree.map(lambda leaf: 2 * value * leaf, gradients))
 
 
-@pytest.mark.parametrize("own_windows", [False, True])
-def test_a_population_has_the_gradients_of_its_members(monkeypatch, own_windows):
-    cut_into(monkeypatch, 4)
+def test_a_population_has_the_gradients_of_its_members(monkeypatch):
+    """On windows they share, and on windows of their own."""
+    monkeypatch.setattr(fused, "CPU_ROWS", 4)
     density = build(ORDERS["causal"], hidden=(16,), num_contexts=2)
     members = [random_params(density, seed=seed) for seed in range(3)]
-    windows = [window(8, 5, 3, seed=seed if own_windows else 0) for seed in range(3)]
-    context = jnp.arange(8) % 2
+    windows = [window(8, 5, 3, seed=seed) for seed in range(3)]
+    context = np.arange(8) % 2
     one = jax.value_and_grad(density.loss, (0, 1))
-    many = quick_jit(jax.vmap(one, (0, 0 if own_windows else None, None)))
-    together = many(
-        jax.tree.map(lambda *leaves: jnp.stack(leaves), *members),
-        jnp.stack(windows) if own_windows else windows[0],
-        context,
-    )
+    population = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+    shared = quick_jit(jax.vmap(one, (0, None, None)))(population, windows[0], context)
+    own = quick_jit(jax.vmap(one, (0, 0, None)))(population, jnp.stack(windows), context)
     one = quick_jit(one)
-    for i, (params, x) in enumerate(zip(members, windows, strict=True)):
-        assert_close(jax.tree.map(lambda leaf, i=i: leaf[i], together), one(params, x, context))
+    for i, params in enumerate(members):
+        member = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
+        assert_close(member(shared), one(params, windows[0], context))
+        assert_close(member(own), one(params, windows[i], context))
 
 
 def temporary_bytes(function, *args):

@@ -150,3 +150,18 @@ def test_logits_have_meaning_only_against_each_other(shift):
     np.testing.assert_allclose(value, expected, atol=1e-4)
     np.testing.assert_allclose(head.log_prob(shifted, x), expected, atol=1e-4)
     assert_close(back(value), expected_back(value), 1e-4)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_one_row_of_parameters_stands_for_all(head):
+    """Its gradient is the sum of those that as many rows as there are windows would have."""
+    params = spread_params(head, 1.0, batch=2)[1:]
+    rng = np.random.default_rng(1)
+    x, g = (jnp.asarray(rng.normal(size=(7, 4)).astype(np.float32)) for _ in range(2))
+    repeated = jnp.broadcast_to(params, (7, *params.shape[1:]))
+    both = jax.jit(value_and_gradients(head.log_prob))
+    value, (by_params, by_x) = both(params, x, g)
+    expected, (by_repeated, by_x_repeated) = both(repeated, x, g)
+    assert_close((value, by_x), (expected, by_x_repeated))
+    assert_close(by_params, by_repeated.sum(axis=0, keepdims=True))
+    assert_close(head.log_prob(params, x), expected)
