@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Array
 
-from experiments import gmade_method
+from experiments import gmade_method, ssl_method
 from experiments.errors import ConfigError
 
 Batch = Mapping[str, Array | np.ndarray]
@@ -35,7 +35,7 @@ class Method(NamedTuple):
     explain: Callable[..., Array]
 
 
-BUILDERS = {"gmade": gmade_method.build}
+BUILDERS = {"gmade": gmade_method.build, "ssl": ssl_method.build}
 
 
 def build(config: Any, num_ids: int) -> Method:

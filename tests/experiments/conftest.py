@@ -41,8 +41,11 @@ def tiny(tmp_path):
         return config
 
     def shrink(config):
-        config.model.hidden = (16, 8, 16)
-        config.model.num_components = 2
+        if config.method == "ssl":
+            config.window.num_frames, config.window.hop = 16, 4
+            config.model.network, config.model.width = "mobilenet_v2", 0.1
+        else:
+            config.model.hidden, config.model.num_components = (16, 8, 16), 2
         config.train.num_epochs = 2
         config.train.batch_size = 64
         config.train.steps_per_call = 2

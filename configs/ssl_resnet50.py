@@ -1,0 +1,15 @@
+"""A ResNet-50 that tells machine ids apart (Giri et al., System 1), for accelerators.
+
+python -m experiments.run --config=configs/ssl_resnet50.py
+"""
+
+from ml_collections import ConfigDict
+
+from configs import ssl_mobilenet
+
+
+def get_config() -> ConfigDict:
+    """Returns the experiment."""
+    config = ssl_mobilenet.get_config()
+    config.model.network = "resnet50"
+    return config
