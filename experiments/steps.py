@@ -12,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from experiments.errors import ConfigError
 from experiments.feed import gather_windows
 from experiments.methods import Batch, Method
+from ssl_cls import compiler_options
 
 State = dict[str, Any]
 SCHEDULES = ("cosine", "constant")
@@ -117,7 +118,12 @@ def make_steps(
         only = jax.tree.map(lambda each: each[0], args)
         return jax.tree.map(lambda each: each[None], step(*only))
 
-    @partial(jax.jit, donate_argnums=0, out_shardings=NamedSharding(mesh, PartitionSpec()))
+    @partial(
+        jax.jit,
+        donate_argnums=0,
+        out_shardings=NamedSharding(mesh, PartitionSpec()),
+        compiler_options=compiler_options(),
+    )
     def steps(
         state: State, keys: Any, num_steps: Any, frames: Any, batches: Batch, count: Any
     ) -> Any:

@@ -6,6 +6,7 @@ masked autoencoder for density estimation" (DCASE 2020 Challenge, Task 2), secti
 
 from ssl_cls.augment import Augmentation, augment, num_classes
 from ssl_cls.classifier import Classifier, Outputs
+from ssl_cls.convolution import compiler_options
 from ssl_cls.embedding import fit_gaussians, fit_neighbours, mahalanobis, neighbour_distance
 from ssl_cls.heads import ArcFace, Softmax
 from ssl_cls.losses import accuracy, kl_divergence, soft_cross_entropy
@@ -29,6 +30,7 @@ __all__ = [
     "Softmax",
     "accuracy",
     "augment",
+    "compiler_options",
     "draw_warps",
     "fit_gaussians",
     "fit_neighbours",

@@ -97,6 +97,20 @@ def test_small_images_do_not_change_places_with_the_kernel(monkeypatch):
     assert taken == ["by_patches", "by_convolution", "by_convolution"]
 
 
+def test_the_compiler_takes_its_options_and_they_change_no_number(monkeypatch):
+    x, kernel = random(0, 3, 8, 8, 4), random(1, 3, 3, 4, 5)
+    same = ((1, 1), (1, 1))
+    options = convolutions.compiler_options()
+    assert options
+    plain, chosen = (
+        jax.jit(lambda x, k: convolutions.convolution(x, k, 1, same), compiler_options=each)
+        for each in ({}, options)
+    )
+    close(chosen(x, kernel), plain(x, kernel))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert convolutions.compiler_options() == {}
+
+
 def test_pointwise_is_a_convolution():
     x, kernel = random(0, 3, 4, 5, 6), random(1, 6, 7)
     theirs = convolutions.by_convolution(x, kernel[None, None], 1, ((0, 0), (0, 0)))
