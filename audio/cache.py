@@ -27,7 +27,7 @@ from audio.clips import Clip
 
 MAX_AGE_DAYS = 30
 
-_CODE = ("logmel.py", "pipeline.py", "reading.py", "wholeness.py")
+_CODE = ("logmel.py", "pipeline.py", "reading.py", "speed.py", "wholeness.py")
 _memory: dict[str, "Entry"] = {}
 
 

@@ -13,6 +13,8 @@ from audio import cache as kept
 from audio.clips import Clip, DataError
 from audio.logmel import LogMel, log_mel
 from audio.reading import signals_from_files
+from audio.rows import Rows
+from audio.speed import heard_bands, play
 
 Signals = Callable[[Sequence[Clip]], tf.data.Dataset]
 Progress = Callable[[int, int], None]
@@ -44,6 +46,18 @@ class LogMels:
         return self.frames[self.offsets[i] : self.offsets[i + 1]]
 
 
+def join(parts: Sequence[LogMels]) -> LogMels:
+    """Several sets of clips as one, in memory; a single one as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    lengths = np.concatenate([part.num_frames for part in parts])
+    return LogMels(
+        tuple(clip for part in parts for clip in part.clips),
+        np.concatenate([part.frames for part in parts]),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+    )
+
+
 def load(
     clips: Sequence[Clip],
     settings: LogMel,
@@ -52,6 +66,7 @@ def load(
     source_id: str = "",
     min_frames: int = 5,
     channel: int = 0,
+    speed: float = 1.0,
     on_bad_clip: str = "error",
     cache: str = "none",
     cache_dir: Path | None = None,
@@ -70,6 +85,7 @@ def load(
             a path are kept only under one.
         min_frames: a clip with fewer is bad: it has no window.
         channel: which channel of each recording.
+        speed: the clips are loaded as if played at it; above one is faster and higher.
         on_bad_clip: `error` or `skip`.
         cache: `disk`, `memory` or `none`.
         cache_dir: of the disk cache.
@@ -79,21 +95,22 @@ def load(
 
     Returns:
         the log-mels of the good clips in the order given; the bad clips, each with what is wrong;
-        and what was done to how many of them (resampling, choice of channel).
+        and what was done to how many of them: resampling and choice of channel, or at another
+        speed what there is to say about that.
 
     Raises:
         DataError: bad clips, all of them together, unless they are to be skipped; a wrong option.
     """
     _check_options(on_bad_clip, cache, cache_dir)
     mine = tuple(clips[shard_index::num_shards])
-    facts = {**asdict(settings), "channel": channel, "min_frames": min_frames}
+    facts = {**asdict(settings), "channel": channel, "min_frames": min_frames, "speed": speed}
     key = kept.key_of(mine, source_id, facts) if cache != "none" else None
     folder = cache_dir if cache == "disk" else None
     entry = kept.recall(key, folder) if key else None
     notes = {}
     if entry is None:
         source = signals or (lambda some: signals_from_files(some, settings, channel, _cores()))
-        entry = _compute(source(mine), len(mine), settings, min_frames, channel, progress)
+        entry = _compute(source(mine), len(mine), settings, min_frames, channel, speed, progress)
         try:
             if key:
                 kept.keep(key, folder, entry)
@@ -138,16 +155,18 @@ def _compute(
     settings: LogMel,
     min_frames: int,
     channel: int,
+    speed: float,
     progress: Progress | None,
 ) -> kept.Entry:
     """Runs the pipeline over all clips and sorts the good from the bad."""
-    rows = _Rows(num_clips, settings.num_mels)
+    rows = Rows(num_clips, settings.num_mels)
     good, bad, origins = [], [], Counter()
-    for done, element in enumerate(_features(source, settings), start=1):
+    for done, element in enumerate(_features(source, settings, speed), start=1):
         index, frames = int(element["index"]), element["frames"].numpy()
         reason = element["error"].numpy().decode()
         if not reason and len(frames) < min_frames:
-            reason = f"is too short: {len(frames)} frames, and a window has {min_frames}"
+            short = "is too short" if speed == 1 else f"is too short at speed {speed:g}"
+            reason = f"{short}: {len(frames)} frames, and a window has {min_frames}"
         if reason:
             bad.append((index, reason))
         else:
@@ -159,13 +178,13 @@ def _compute(
     if len(good) + len(bad) != num_clips:
         raise DataError(f"only {len(good) + len(bad)} of {num_clips} clips are in the data source")
     frames, offsets = rows.finish(np.argsort(good))
-    return kept.Entry(
-        frames, offsets, sorted(good), sorted(bad), _notes(origins, settings, channel)
-    )
+    notes = _notes(origins, settings, channel) if speed == 1 else _speed_notes(origins, speed)
+    return kept.Entry(frames, offsets, sorted(good), sorted(bad), notes)
 
 
-def _features(source: tf.data.Dataset, settings: LogMel) -> tf.data.Dataset:
+def _features(source: tf.data.Dataset, settings: LogMel, speed: float) -> tf.data.Dataset:
     """Signals to log-mels, in parallel over clips."""
+    bands = np.arange(settings.num_mels) if speed == 1 else heard_bands(speed, settings)
 
     @tf.autograph.experimental.do_not_convert  # halves the time to build the graph
     def features(element: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -175,10 +194,12 @@ def _features(source: tf.data.Dataset, settings: LogMel) -> tf.data.Dataset:
         # Of signal and ready log-mel one is empty, and no samples make no frames.
         computed = log_mel(signal, settings)
         computed = computed[: tf.where(tf.size(signal) > 0, tf.shape(computed)[0], 0)]
+        if speed != 1:
+            computed = tf.gather(computed, bands, axis=1)
         return {
             "index": element["index"],
             "frames": tf.concat([computed, ready], axis=0),
-            "origin": tf.stack([rate, channels]),
+            "origin": tf.stack([rate, channels, tf.cast(tf.size(ready) > 0, tf.int64)]),
             "error": element["error"],
         }
 
@@ -189,6 +210,8 @@ def _features(source: tf.data.Dataset, settings: LogMel) -> tf.data.Dataset:
     # The autotuner's thread sleeps 10 ms, 20 ms, 40 ms … and ending an iteration waits for it to
     # wake: measured, up to 0.6 s for 200 clips that take 0.15 s. There is nothing to tune here.
     options.autotune.enabled = False
+    if speed != 1:
+        source = play(source, speed, settings, _cores())
     mapped = source.map(features, num_parallel_calls=_cores(), deterministic=True)
     return mapped.prefetch(2 * _cores()).with_options(options)
 
@@ -201,9 +224,15 @@ def _cores() -> int:
 
 
 def _notes(origins: Counter, settings: LogMel, channel: int) -> dict[str, int]:
-    """What was done to how many recordings; `origins` counts those of each (rate, channels)."""
+    """What was done to how many recordings.
+
+    Args:
+        origins: how many there are of each (rate, channels, whether a ready log-mel).
+        settings: the rate that they were brought to.
+        channel: the one that was taken.
+    """
     rates, channels = Counter(), Counter()
-    for (rate, num_channels), count in origins.items():
+    for (rate, num_channels, _), count in origins.items():
         rates[rate] += count
         channels[num_channels] += count
     resampled = {
@@ -219,36 +248,8 @@ def _notes(origins: Counter, settings: LogMel, channel: int) -> dict[str, int]:
     return resampled | reduced
 
 
-class _Rows:
-    """Clips' frames end to end, in memory that need not be doubled to grow."""
-
-    def __init__(self, num_clips: int, num_mels: int) -> None:
-        self.num_clips = num_clips
-        self.rows = np.empty((0, num_mels), np.float32)
-        self.lengths: list[int] = []
-        self.total = 0
-
-    def append(self, frames: np.ndarray) -> None:
-        stop = self.total + len(frames)
-        if stop > len(self.rows):
-            self._grow(stop, len(frames))
-        self.rows[self.total : stop] = frames
-        self.lengths.append(len(frames))
-        self.total = stop
-
-    def _grow(self, needed: int, length: int) -> None:
-        if not self.total:  # most sets have clips of one length
-            self.rows = np.empty((self.num_clips * length, self.rows.shape[1]), np.float32)
-            return
-        capacity = max(needed, len(self.rows) * 5 // 4)
-        self.rows.resize((capacity, self.rows.shape[1]), refcheck=False)
-
-    def finish(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns frames and offsets, with the clips in another order than they came in."""
-        self.rows.resize((self.total, self.rows.shape[1]), refcheck=False)
-        starts = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
-        if (order == np.arange(len(order))).all():
-            return self.rows, starts
-        rows = np.concatenate([self.rows[starts[i] : starts[i + 1]] for i in order])
-        lengths = np.array(self.lengths, np.int64)[order]
-        return rows, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+def _speed_notes(origins: Counter, speed: float) -> dict[str, int]:
+    """How many copies are not what resampling their signal would have given."""
+    ready = sum(count for (_, _, is_ready), count in origins.items() if is_ready)
+    what = f"ready log-mel stretched to speed {speed:g}, there being no signal to resample"
+    return {what: ready} if ready else {}

@@ -51,6 +51,13 @@ def read_logmel(path: Path | str, num_mels: int) -> np.ndarray:
         raise DataError(f"{path}: {error}") from None
 
 
+def resampled(signal: np.ndarray, rate: float, sample_rate: float) -> np.ndarray:
+    """Returns a signal (T,) recorded at one rate as samples at another, (ceil(T * to / from),)."""
+    from librosa import resample  # takes seconds to import the first time
+
+    return resample(signal, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
+
+
 def signals_from_files(
     clips: Sequence[Clip], settings: LogMel, channel: int = 0, num_parallel: int = 2
 ) -> tf.data.Dataset:
@@ -162,11 +169,7 @@ def _to_signal(sound: Sound, sample_rate: int, channel: int) -> np.ndarray:
     signal = np.ascontiguousarray(sound.samples[:, channel])
     if not np.isfinite(signal).all():
         raise DataError("has samples that are NaN or infinite")
-    if sound.rate == sample_rate:
-        return signal
-    from librosa import resample  # takes seconds to import the first time
-
-    return resample(signal, orig_sr=sound.rate, target_sr=sample_rate, res_type="soxr_hq")
+    return signal if sound.rate == sample_rate else resampled(signal, sound.rate, sample_rate)
 
 
 def _load_logmel(path: Path, num_mels: int) -> np.ndarray:

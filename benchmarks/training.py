@@ -12,7 +12,7 @@ from jax.sharding import Mesh
 from audio.windows import find_windows
 from experiments.batches import Batches, moments
 from experiments.methods import build
-from experiments.steps import State, make_init, make_steps
+from experiments.steps import Optimizer, State, make_init, make_steps
 from experiments.train import Member
 
 FRAMES_PER_CLIP = 313  # ten seconds
@@ -43,19 +43,12 @@ def first_state(members: list[Member], mesh: Mesh) -> State:
     states = []
     for member in members:
         frames = member.batches.windows.frames
-        init = make_init(member.method, member.config.train.max_grad_norm, mesh)
+        init = make_init(member.method, Optimizer.of(member.config.train), mesh)
         states.append(init(member.keys[0], moments(frames)))
     return jax.tree.map(lambda *each: jnp.stack(each), *states)
 
 
 def program(member: Member, num_frames: int | None, mesh: Mesh) -> Any:
     """The training program, gathering windows of so many frames or given them."""
-    train = member.config.train
-    return make_steps(
-        member.method.loss,
-        num_frames,
-        train.learning_rate,
-        train.schedule,
-        train.max_grad_norm,
-        mesh,
-    )
+    optimizer = Optimizer.of(member.config.train)
+    return make_steps(member.method.loss, num_frames, optimizer, mesh)

@@ -16,6 +16,7 @@ def get_config() -> ConfigDict:
     data.machines = placeholder(object)  # "fan,pump" or ("fan", "pump"); unset: all there are
     data.channel = 0  # which channel of a multi-channel recording
     data.num_held_out = placeholder(int)  # MIMII layout: normal clips an id kept for test
+    data.rehearsal = 0.0  # share of train clips held out for a test made of train clips alone
     data.on_bad_clip = "error"  # or "skip"
     data.cache = "disk"  # of log-mels: disk, memory, none
     data.cache_dir = placeholder(str)  # unset: $XDG_CACHE_HOME/gmade or ~/.cache/gmade
@@ -40,6 +41,7 @@ def get_config() -> ConfigDict:
     train.learning_rate = 1e-3
     train.schedule = "cosine"  # to zero over the whole run; or "constant"
     train.max_grad_norm = 1.0
+    train.weight_decay = 0.0  # of weights, not of biases and scales; times the learning rate
     train.steps_per_call = 50  # steps that run as one program
     train.resident_gb = 8.0  # log-mels up to so many GB live on the device; more are streamed
     train.population = "auto"  # machines of one shape train as one program: always, never, auto

@@ -19,6 +19,7 @@ def get_config() -> ConfigDict:
     model = config.model = ConfigDict()
     model.network = "mobilenet_v2"  # or resnet50
     model.width = 0.5  # of a MobileNetV2: factor on its channels
+    model.pool = 1  # pixels along each axis averaged to one, before the network
     model.norm_momentum = 0.99  # of running statistics; Keras' 0.999 needs thousands of steps
     model.head = "softmax"  # or arcface
     model.arcface_margin = 0.5  # radians
@@ -26,9 +27,13 @@ def get_config() -> ConfigDict:
     model.dropout_rate = 0.0
     model.mixture = "power"  # linear combinations: power (before the log), db (after it), none
     model.mixed_share = 0.5  # of the images that are combined with another
+    model.speeds = ()  # such as (0.9, 1.1): clips played slower or faster, a new class of every id
     model.num_warps = 0  # kinds of spectral warping, each a new class of every id
     model.warp_strength = 0.5  # by how much an axis is stretched at most, as a share
-    model.score = "log_softmax"  # or softmax, log_odds, cosine (arcface)
+    # Of the logits: log_softmax, softmax, log_odds, cosine (arcface). Of the embeddings, by how far
+    # they are from the own id's train clips: mahalanobis, neighbours.
+    model.score = "log_softmax"
+    model.num_neighbours = 2  # 2 or more: a train clip's nearest neighbour is itself
     config.train.num_epochs = 20
     config.train.batch_size = 64
     return config

@@ -1,6 +1,7 @@
 """The log-mels of every machine, loaded, checked, and shared out among the processes."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from audio.clips import TEST, TRAIN, Clip, DataError
 from audio.logmel import LogMel
-from audio.pipeline import LogMels, describe_bad, load, place
+from audio.pipeline import LogMels, describe_bad, join, load, place
 from audio.windows import Windows, find_windows
 from experiments.errors import ConfigError
 from experiments.processes import gather_text
@@ -38,12 +39,21 @@ class Split:
 
 @dataclass(frozen=True)
 class Machine:
-    """One machine type: what it is trained on and what it is tested on."""
+    """One machine type: what it is trained on and what it is tested on.
+
+    Attributes:
+        name: such as `fan`.
+        ids: of its units, in order.
+        train: the train clips.
+        test: the test clips.
+        copies: this process's train clips once more at each of `model.speeds`, to train on only.
+    """
 
     name: str
     ids: tuple[str, ...]
     train: Split
     test: Split
+    copies: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,13 +74,15 @@ def load_data(config: Any) -> DataSet:
     """
     if config.data.on_bad_clip not in ("error", "skip"):
         raise ConfigError(f"data.on_bad_clip={config.data.on_bad_clip!r}: use error or skip")
+    speeds = speeds_of(config)
     source = open_source(config)
     clips = source.clips
-    loader = _Loader(config, source)
+    loader = _Loader(config, source, len(speeds))
     names = sorted({clip.machine for clip in clips})
     with loader.progress:
         machines = [
-            _machine(name, [c for c in clips if c.machine == name], loader) for name in names
+            _machine(name, [c for c in clips if c.machine == name], speeds, loader)
+            for name in names
         ]
     skipped = _of_all_processes([(place(clip), why) for clip, why in loader.bad])
     if skipped and config.data.on_bad_clip == "error":
@@ -81,12 +93,28 @@ def load_data(config: Any) -> DataSet:
     return DataSet(tuple(machines), skipped, notes, source)
 
 
+def speeds_of(config: Any) -> tuple[float, ...]:
+    """The speeds that a config's model learns to tell apart from the clips' own; most have none.
+
+    Raises:
+        ConfigError: speeds that make no new classes.
+    """
+    speeds = config.model.get("speeds", ())
+    numbers = all(isinstance(speed, int | float) for speed in speeds)
+    if not numbers or not all(0 < speed < math.inf and speed != 1 for speed in speeds):
+        raise ConfigError(f"model.speeds={speeds!r} must be numbers above 0 and other than 1")
+    if len(set(speeds)) < len(speeds):
+        raise ConfigError(f"model.speeds={speeds!r} must differ from one another")
+    return tuple(speeds)
+
+
 class _Loader:
     """Loads splits one after another, and remembers what was wrong with them."""
 
-    def __init__(self, config: Any, source: Source) -> None:
+    def __init__(self, config: Any, source: Source, num_speeds: int) -> None:
         self.settings = LogMel(**config.logmel.to_dict())
-        self.progress = Progress("log-mels", len(source.clips), "clip")
+        num_train = sum(clip.split == TRAIN for clip in source.clips)
+        self.progress = Progress("log-mels", len(source.clips) + num_speeds * num_train, "clip")
         self.bad: list[tuple[Clip, str]] = []
         self.notes: Counter[str] = Counter()
         self.done = 0
@@ -104,10 +132,19 @@ class _Loader:
         )
 
     def __call__(self, clips: Sequence[Clip]) -> LogMels:
-        logmels, bad, notes = load(list(clips), self.settings, **self.options)
+        """This process's share of some clips."""
+        return self._load(clips, len(clips), self.options)
+
+    def at_speed(self, split: Split, speed: float) -> LogMels:
+        """This process's share of a split that has been loaded, at another speed."""
+        options = {**self.options, "speed": speed, "shard_index": 0, "num_shards": 1}
+        return self._load(split.mine.clips, len(split.clips), options)
+
+    def _load(self, clips: Sequence[Clip], total: int, options: dict[str, Any]) -> LogMels:
+        logmels, bad, notes = load(list(clips), self.settings, **options)
         self.bad += bad
         self.notes += notes
-        self.done += len(clips)
+        self.done += total
         return logmels
 
     def told(self, done: int, total: int) -> None:
@@ -115,18 +152,35 @@ class _Loader:
         self.progress.update(self.done + done * self.options["num_shards"])
 
 
-def _machine(name: str, clips: list[Clip], loader: _Loader) -> Machine:
+def _machine(name: str, clips: list[Clip], speeds: tuple[float, ...], loader: _Loader) -> Machine:
     ids = tuple(sorted({clip.id for clip in clips if clip.split == TRAIN}))
 
     def split(which: str) -> Split:
         chosen = tuple(clip for clip in clips if clip.split == which)
-        mine = loader(chosen)
-        where = {clip.name: position for position, clip in enumerate(chosen)}
-        positions = np.array([where[clip.name] for clip in mine.clips], np.int64)
-        index = {id_: i for i, id_ in enumerate(ids)}
-        return Split(chosen, mine, positions, np.array([index.get(c.id, -1) for c in mine.clips]))
+        return _split(chosen, loader(chosen), ids)
 
-    return Machine(name, ids, split(TRAIN), split(TEST))
+    train, test = split(TRAIN), split(TEST)
+    copies = (_split(train.clips, loader.at_speed(train, speed), ids) for speed in speeds)
+    return Machine(name, ids, train, test, tuple(copies))
+
+
+def _split(clips: tuple[Clip, ...], mine: LogMels, ids: tuple[str, ...]) -> Split:
+    where = {clip.name: position for position, clip in enumerate(clips)}
+    positions = np.array([where[clip.name] for clip in mine.clips], np.int64)
+    index = {id_: i for i, id_ in enumerate(ids)}
+    return Split(clips, mine, positions, np.array([index.get(c.id, -1) for c in mine.clips]))
+
+
+def training_windows(machine: Machine, config: Any) -> tuple[Windows, np.ndarray]:
+    """What a machine's model learns from: its train clips, and their copies at other speeds.
+
+    Returns:
+        their windows; and the class of each clip, (num_clips,): `kind * num_ids + id`, of kinds 0
+        for the clips as they are and 1, 2, … for each speed.
+    """
+    kinds = (machine.train, *machine.copies)
+    classes = [kind * len(machine.ids) + split.ids for kind, split in enumerate(kinds)]
+    return windows_of(join([split.mine for split in kinds]), config), np.concatenate(classes)
 
 
 def windows_of(logmels: LogMels, config: Any) -> Windows:

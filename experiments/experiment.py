@@ -6,25 +6,28 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from experiments import pictures
 from experiments import workdir as work
 from experiments.batches import Batches
-from experiments.data import Machine, Split, load_data, windows_of
+from experiments.data import Machine, Split, load_data, training_windows, windows_of
+from experiments.fit import fit
 from experiments.methods import Method, Variables, build
 from experiments.metrics import read_metrics
 from experiments.population import check_population, populations
 from experiments.processes import is_main, merge
+from experiments.rehearsal import rehearsed
 from experiments.score import check_pooling, score_clips
 from experiments.sources import Source
 from experiments.steps import check_training
 from experiments.strange import strangest
 from experiments.train import Member, train
 from scoring.maps import StrangeClip
-from scoring.report import Report, write_report
+from scoring.report import Picture, Report, write_report
 from scoring.rows import ScoreRow, write_scores
 from scoring.tables import format_results, write_tables
 
@@ -47,7 +50,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
     check_training(config)
     check_population(config.train.population)
     check_pooling(config.score.pooling)
-    data = load_data(config)
+    data = rehearsed(load_data(config), config.data.rehearsal)
     machines = {machine.name: machine for machine in data.machines}
     members = [_member(machine, config, workdir) for machine in machines.values()]
     if is_main():
@@ -58,8 +61,7 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
     for together in populations(members, config.train.population):
         for member, variables in zip(together, train(together), strict=True):
             judged[member.name] = judge(member, machines[member.name], variables, data.source)
-    rows = [row for name in machines for row in judged[name][0]]
-    strange = [clip for name in machines for clip in judged[name][1]]
+    rows = [row for name in machines for row in judged[name].rows]
     if not is_main():
         return None
     results = write_tables(workdir, rows)
@@ -69,34 +71,50 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
         title=f"{workdir.name}: {', '.join(machine.name for machine in data.machines)}",
         rows=rows,
         curves={m.name: read_metrics(workdir / m.name) for m in data.machines},
-        strange_clips=strange,
+        strange_clips=[clip for name in machines for clip in judged[name].strange],
         config=(workdir / "config.json").read_text(),
         facts=facts(config, rows, started, data.notes),
         skipped=data.skipped,
+        pictures=[picture for name in machines for picture in judged[name].pictures],
+        pictures_title=pictures.TITLE,
     )
     return write_report(workdir / "report.html", report)
 
 
 def _member(machine: Machine, config: Any, workdir: Path) -> Member:
-    windows = windows_of(machine.train.mine, config)
-    batches = Batches(windows, machine.train.ids, config.train.batch_size, config.seed)
+    windows, classes = training_windows(machine, config)
+    batches = Batches(windows, classes, config.train.batch_size, config.seed)
     method = build(config, len(machine.ids))
     return Member(machine.name, method, batches, config, workdir / machine.name)
 
 
-def judge(
-    member: Member, machine: Machine, variables: Variables, source: Source
-) -> tuple[list[ScoreRow], list[StrangeClip]]:
+class Judged(NamedTuple):
+    """What the report says of one machine; of clips and pictures only the main process has any."""
+
+    rows: list[ScoreRow]
+    strange: list[StrangeClip]
+    pictures: list[Picture]
+
+
+def judge(member: Member, machine: Machine, variables: Variables, source: Source) -> Judged:
     """Scores all clips of a machine with what was learned of it."""
+    method, config = member.method, member.config
+    windows = windows_of(machine.train.mine, config)
+    task = f"{machine.name}: fitting"
+    variables = fit(method, variables, windows, machine.train.ids, config.score.batch_size, task)
     rows = [
         row
         for split in (machine.train, machine.test)
-        for row in score_split(member.method, variables, split, member.config, machine.name)
+        for row in score_split(method, variables, split, config, machine.name)
     ]
     if not is_main():
-        return rows, []
+        return Judged(rows, [], [])
     write_scores(member.workdir / "scores.csv", rows)
-    return rows, strangest(member.method, variables, machine, rows, member.config, source)
+    return Judged(
+        rows,
+        strangest(method, variables, machine, rows, config, source),
+        pictures.augmentations(method, variables, machine, config),
+    )
 
 
 def score_split(

@@ -12,6 +12,7 @@ from jaxtyping import Array
 
 from experiments import gmade_method, ssl_method
 from experiments.errors import ConfigError
+from scoring.panels import Panel
 
 Batch = Mapping[str, Array | np.ndarray]
 Variables = dict[str, Any]
@@ -27,12 +28,20 @@ class Method(NamedTuple):
         score: `(variables, batch) -> (batch,)`, higher is stranger.
         explain: `(variables, batch) -> (batch, frames, mels)`, how much each bin adds to the
             score, NaN where it is not scored.
+        embed: `(variables, batch) -> (batch, dims)`, of methods whose scores rest on a fit.
+        fit: `(embeddings, ids) -> more variables`, arrays, from the train windows once training is
+            over; `score` and `explain` are given them with what was learned.
+        illustrate: `(variables, images) -> scoring.panels.Panel, …`, what training does to the
+            first of two images, (2, frames, mels) dB.
     """
 
     init: Callable[..., Variables]
     loss: Callable[..., Any]
     score: Callable[..., Array]
     explain: Callable[..., Array]
+    embed: Callable[..., Array] | None = None
+    fit: Callable[[np.ndarray, np.ndarray], Variables] | None = None
+    illustrate: Callable[..., list[Panel]] | None = None
 
 
 BUILDERS = {"gmade": gmade_method.build, "ssl": ssl_method.build}

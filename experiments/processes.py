@@ -32,6 +32,14 @@ def gather(values: np.ndarray) -> np.ndarray:
     )
 
 
+def gather_rows(values: np.ndarray) -> np.ndarray:
+    """Every process's rows, however many each has, end to end in the order of the processes."""
+    sizes = gather(np.array(len(values)))
+    padded = np.zeros((sizes.max(), *values.shape[1:]), values.dtype)
+    padded[: len(values)] = values
+    return np.concatenate([part[:size] for part, size in zip(gather(padded), sizes, strict=True)])
+
+
 def gather_text(text: str) -> list[str]:
     """Every process's text, in the order of the processes."""
     data = np.frombuffer(text.encode(), np.uint8)

@@ -49,7 +49,7 @@ def score_clips(
     """
     scores, done = np.zeros(len(windows), np.float32), 0
     with Progress(task, len(windows), "window") as progress:
-        for part in _each_chunk(method.score, variables, windows, ids, batch_size):
+        for part in each_chunk(method.score, variables, windows, ids, batch_size):
             scores[done : done + len(part)] = part
             done += len(part)
             progress.update(done)
@@ -69,7 +69,7 @@ def anomaly_map(
     total = np.zeros(windows.frames.shape, np.float64)
     count = np.zeros(windows.frames.shape, np.int32)
     first = 0
-    for strange in _each_chunk(method.explain, variables, windows, ids, batch_size):
+    for strange in each_chunk(method.explain, variables, windows, ids, batch_size):
         starts = windows.starts[first : first + len(strange)]
         for frame in range(windows.num_frames):
             known = ~np.isnan(strange[:, frame])
@@ -92,7 +92,7 @@ def _jit(function: Callable[[Variables, Batch], jax.Array]) -> Callable:
     return jax.jit(function)
 
 
-def _each_chunk(
+def each_chunk(
     function: Callable[[Variables, Batch], jax.Array],
     variables: Variables,
     windows: Windows,

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 import ssl_cls
+from experiments import ssl_pictures, ssl_scores
 from experiments.errors import ConfigError
 
 NETWORKS = ("mobilenet_v2", "resnet50")
 HEADS = ("softmax", "arcface")
 MIXTURES = ("none", "power", "db")
-SCORES = ("log_softmax", "softmax", "log_odds", "cosine")
 
 
 def build(settings: dict[str, Any], num_ids: int) -> tuple:
@@ -31,8 +31,9 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
     """
     _check(settings, num_ids)
     num_warps = settings["num_warps"]
-    model = _model(settings, num_ids * (1 + num_warps))
-    score_of = _scores(settings)
+    num_given = num_ids * (1 + len(settings["speeds"]))  # classes that windows come with
+    model = _model(settings, num_given * (1 + num_warps))
+    scoring = ssl_scores.scoring(settings, num_ids)
 
     def init(key: Array, batch: dict[str, Array]) -> dict[str, Any]:
         image = jnp.zeros((1, settings["num_frames"], settings["num_mels"]))
@@ -52,7 +53,7 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
     def loss(variables: dict[str, Any], key: Array, batch: dict[str, Array]) -> tuple:
         augment_key, dropout_key = jax.random.split(key)
         augmentation = ssl_cls.Augmentation(
-            num_ids, settings["mixture"], settings["mixed_share"], variables.get("warps")
+            num_given, settings["mixture"], settings["mixed_share"], variables.get("warps")
         )
         images, targets = ssl_cls.augment(augment_key, augmentation, batch["x"], batch["id"])
         (logits, _), updated = apply(
@@ -68,14 +69,18 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
         return nats, ({**variables, "batch_stats": updated["batch_stats"]}, metrics)
 
     def score(variables: dict[str, Any], batch: dict[str, Array]) -> Float[Array, " batch"]:
-        return score_of(apply(variables, batch["x"]).logits, batch["id"])
+        return scoring.score(variables, apply(variables, batch["x"]), batch["id"])
 
     def explain(variables: dict[str, Any], batch: dict[str, Array]) -> Array:
         """The score's slope along each bin's deviation from its mean: a first-order share."""
         slope = jax.grad(lambda x: score(variables, {**batch, "x": x}).sum())(batch["x"])
         return slope * (batch["x"] - variables["moments"]["mean"][None, None])
 
-    return init, loss, score, explain
+    def embed(variables: dict[str, Any], batch: dict[str, Array]) -> Array:
+        return apply(variables, batch["x"]).embedding
+
+    embedded = (embed, scoring.fit) if scoring.fit else (None, None)
+    return init, loss, score, explain, *embedded, partial(ssl_pictures.illustrate, settings)
 
 
 def _model(settings: dict[str, Any], num_classes: int) -> ssl_cls.Classifier:
@@ -86,27 +91,15 @@ def _model(settings: dict[str, Any], num_classes: int) -> ssl_cls.Classifier:
     head: nn.Module = ssl_cls.Softmax(num_classes)
     if settings["head"] == "arcface":
         head = ssl_cls.ArcFace(num_classes, settings["arcface_margin"], settings["arcface_scale"])
-    return ssl_cls.Classifier(network, head, settings["dropout_rate"])
-
-
-def _scores(settings: dict[str, Any]) -> Any:
-    return {
-        "log_softmax": ssl_cls.negative_log_softmax,
-        "softmax": ssl_cls.negative_softmax,
-        "log_odds": ssl_cls.negative_log_odds,
-        "cosine": partial(ssl_cls.negative_cosine, scale=settings["arcface_scale"]),
-    }[settings["score"]]
+    return ssl_cls.Classifier(network, head, settings["dropout_rate"], settings["pool"])
 
 
 def _check(settings: dict[str, Any], num_ids: int) -> None:
-    words = {"network": NETWORKS, "head": HEADS, "mixture": MIXTURES, "score": SCORES}
+    words = {"network": NETWORKS, "head": HEADS, "mixture": MIXTURES}
     for key, known in words.items():
         if settings[key] not in known:
             raise ConfigError(f"model.{key}={settings[key]!r} is not known: use {', '.join(known)}")
-    if settings["score"] == "cosine" and settings["head"] != "arcface":
-        raise ConfigError(
-            "model.score='cosine' is to a class's centre: it needs model.head=arcface"
-        )
+    ssl_scores.check(settings)
     if num_ids < 2:
         raise ConfigError(
             "a machine has one id only, so there is nothing to classify: use a density, such as "
@@ -114,5 +107,11 @@ def _check(settings: dict[str, Any], num_ids: int) -> None:
         )
     if not 0 <= settings["dropout_rate"] < 1 or not 0 <= settings["mixed_share"] <= 1:
         raise ConfigError("model.dropout_rate must be in [0, 1) and model.mixed_share in [0, 1]")
+    pool, sides = settings["pool"], (settings["num_frames"], settings["num_mels"])
+    if pool < 1 or any(side % pool for side in sides):
+        raise ConfigError(
+            f"model.pool={pool} must divide window.num_frames={sides[0]} and "
+            f"logmel.num_mels={sides[1]}"
+        )
     if not settings["width"] > 0 or settings["num_warps"] < 0:
         raise ConfigError("model.width must be above 0 and model.num_warps 0 or more")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,26 +39,61 @@ def check_training(config: Any) -> None:
     for name in ("learning_rate", "max_grad_norm"):
         if not train[name] > 0:
             raise ConfigError(f"train.{name}={train[name]} must be above 0")
-    if not train.resident_gb >= 0:
-        raise ConfigError(f"train.resident_gb={train.resident_gb} must be 0 or more")
+    for name in ("resident_gb", "weight_decay"):
+        if not train[name] >= 0:
+            raise ConfigError(f"train.{name}={train[name]} must be 0 or more")
     if train.schedule not in SCHEDULES:
         raise ConfigError(
             f"train.schedule={train.schedule!r} is not known: use {', '.join(SCHEDULES)}"
         )
 
 
-def _optimizer(max_grad_norm: float) -> optax.GradientTransformation:
-    return optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.scale_by_adam())
+class Optimizer(NamedTuple):
+    """Adam with clipped gradients and decoupled weight decay (Loshchilov and Hutter, 2019).
+
+    Attributes:
+        learning_rate: the highest.
+        schedule: `constant` or `cosine`.
+        max_grad_norm: longer gradients are scaled down to this length.
+        weight_decay: times the learning rate, the share of every weight that a step takes away;
+            not of biases and scales.
+    """
+
+    learning_rate: float
+    schedule: str
+    max_grad_norm: float
+    weight_decay: float
+
+    @classmethod
+    def of(cls, train: Any) -> "Optimizer":
+        """The one that a config's `train` section describes."""
+        return cls(*(train[name] for name in cls._fields))
+
+    def transformation(self) -> optax.GradientTransformation:
+        """From gradients to what is subtracted, but for the learning rate."""
+        decay = optax.add_decayed_weights(self.weight_decay, mask=_weights)
+        return optax.chain(
+            optax.clip_by_global_norm(self.max_grad_norm),
+            optax.scale_by_adam(),
+            decay if self.weight_decay else optax.identity(),
+        )
+
+
+def _weights(params: Any) -> Any:
+    """Which leaves are matrices of weights, by their names in `gmade` and in Flax."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, _: path[-1].key in ("w", "kernel", "centres"), params
+    )
 
 
 @cache
-def make_init(method: Method, max_grad_norm: float, mesh: Mesh) -> Callable[..., State]:
+def make_init(method: Method, optimizer: Optimizer, mesh: Mesh) -> Callable[..., State]:
     """The jitted `(key, batch) -> state` of one model, on every device."""
 
     @partial(jax.jit, out_shardings=NamedSharding(mesh, PartitionSpec()))
     def init(key: jax.Array, batch: Batch) -> State:
         variables = method.init(key, batch)
-        opt_state = _optimizer(max_grad_norm).init(variables["params"])
+        opt_state = optimizer.transformation().init(variables["params"])
         return {"step": jnp.zeros((), jnp.int32), "variables": variables, "opt_state": opt_state}
 
     return init
@@ -68,9 +103,7 @@ def make_init(method: Method, max_grad_norm: float, mesh: Mesh) -> Callable[...,
 def make_steps(
     loss: Callable[..., Any],
     num_frames: int | None,
-    peak_rate: float,
-    schedule: str,
-    max_grad_norm: float,
+    optimizer: Optimizer,
     mesh: Mesh,
 ) -> Callable[..., tuple[State, dict[str, jax.Array]]]:
     """The jitted `(state, keys, num_steps, frames, batches, count) -> state, metrics`.
@@ -86,12 +119,10 @@ def make_steps(
         loss: of a `Method`.
         num_frames: frames in a window, where the log-mels live on the device; None where batches
             hold the windows themselves and `frames` is None.
-        peak_rate: `train.learning_rate`.
-        schedule: `train.schedule`.
-        max_grad_norm: longer gradients are scaled down to this length.
+        optimizer: how gradients become steps.
         mesh: the devices.
     """
-    optimizer = _optimizer(max_grad_norm)
+    transformation = optimizer.transformation()
     fetch = gather_windows(mesh, num_frames) if num_frames else lambda frames, batch: batch
 
     def step(state: State, key: Any, num_steps: Any, frames: Any, batch: Batch) -> Any:
@@ -103,8 +134,8 @@ def make_steps(
 
         params = state["variables"]["params"]
         grads, (variables, metrics) = jax.grad(loss_of, has_aux=True)(params)
-        updates, opt_state = optimizer.update(grads, state["opt_state"], params)
-        rate = learning_rate(state["step"], num_steps, peak_rate, schedule)
+        updates, opt_state = transformation.update(grads, state["opt_state"], params)
+        rate = learning_rate(state["step"], num_steps, optimizer.learning_rate, optimizer.schedule)
         params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
         variables = {**variables, "params": params}
         return {"step": state["step"] + 1, "variables": variables, "opt_state": opt_state}, metrics

@@ -7,7 +7,7 @@ import numpy as np
 
 from audio.clips import Clip
 from audio.logmel import LogMel, mel_frequencies
-from audio.pipeline import load
+from audio.pipeline import LogMels, load
 from audio.reading import read_signal
 from audio.wav import encode_wav
 from experiments.data import Machine, windows_of
@@ -29,7 +29,8 @@ def strangest(
 ) -> list[StrangeClip]:
     """The strangest test clips, with where they are strange and how they sound.
 
-    They are read anew, since another process may have scored them.
+    Those that another process has scored are read anew; a rehearsal's, which are no files, are
+    then left out.
     """
     ranked = rank_clips(rows, fit_units(rows)).get(machine.name, [])
     chosen = [entry.row for entry in ranked[: config.report.num_strange_clips]]
@@ -38,9 +39,14 @@ def strangest(
     strange = []
     for row in chosen:
         clip = clips[row.name]
-        one, _, _ = load(
-            [clip], settings, signals=source.signals, channel=config.data.channel, cache="none"
-        )
+        if clip in machine.test.mine.clips:
+            one = only(machine.test.mine, machine.test.mine.clips.index(clip))
+        elif clip.path or source.signals:
+            one, _, _ = load(
+                [clip], settings, signals=source.signals, channel=config.data.channel, cache="none"
+            )
+        else:
+            continue
         ids = np.array([machine.ids.index(clip.id)])
         nll = anomaly_map(method, variables, windows_of(one, config), ids, config.score.batch_size)
         strange.append(
@@ -54,6 +60,12 @@ def strangest(
             )
         )
     return strange
+
+
+def only(logmels: LogMels, i: int) -> LogMels:
+    """One clip of several."""
+    frames = logmels.clip(i)
+    return LogMels((logmels.clips[i],), frames, np.array([0, len(frames)]))
 
 
 def playable(

@@ -21,7 +21,7 @@ from experiments.feed import device_mesh, fits, put_frames, resident_calls, stre
 from experiments.methods import Batch, Method, Variables
 from experiments.metrics import MetricsLog
 from experiments.progress import Progress
-from experiments.steps import State, learning_rate, make_init, make_steps
+from experiments.steps import Optimizer, State, learning_rate, make_init, make_steps
 
 
 @dataclass(frozen=True)
@@ -155,14 +155,7 @@ def _program(
     else:
         num_frames, frames = None, None
         fed = streamed_calls(batches[0], [first for (first,) in firsts], length, mesh)
-    steps = make_steps(
-        members[0].method.loss,
-        num_frames,
-        settings.learning_rate,
-        settings.schedule,
-        settings.max_grad_norm,
-        mesh,
-    )
+    steps = make_steps(members[0].method.loss, num_frames, Optimizer.of(settings), mesh)
     return steps, frames, fed
 
 
@@ -180,7 +173,7 @@ class _Track:
         self.done = self.manager.latest_step() or 0
         frames = member.batches.windows.frames
         window = np.zeros((1, member.batches.windows.num_frames, frames.shape[1]), np.float32)
-        init = make_init(member.method, member.config.train.max_grad_norm, mesh)
+        init = make_init(member.method, Optimizer.of(member.config.train), mesh)
         self.state = init(
             member.keys[0], {"x": window, "id": np.zeros(1, np.int32), **moments(frames)}
         )

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scoring.figures import hertz
 from scoring.rows import ScoreRow
+from scoring.sound import INK, LINE, PANEL, QUIET, colour_bar, draw_sound, mel_ticks
 
 # Figure fractions. The page lays its playhead over the two panels by these same numbers.
 LEFTS, WIDTH = (0.06, 0.556), 0.38
@@ -23,9 +22,6 @@ TOP, BOTTOM = 0.905, 0.125
 _IMAGE = (0.385, 0.52)  # bottom, height
 _STRIP = (BOTTOM, 0.205)
 _BAR = 0.008
-
-_PANEL, _INK, _QUIET, _LINE = "#12161b", "#e4e9ee", "#97a3b0", "#333c46"
-_TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000, 32000)
 
 
 @dataclass(frozen=True)
@@ -142,17 +138,17 @@ def clip_figure(clip: StrangeClip, limits: Limits) -> Figure:
         clip: What to draw.
         limits: From `shared_limits` of the clips it is to be compared with.
     """
-    figure = Figure(figsize=(11, 3.5), facecolor=_PANEL)
+    figure = Figure(figsize=(11, 3.5), facecolor=PANEL)
     images = [figure.add_axes((left, _IMAGE[0], WIDTH, _IMAGE[1])) for left in LEFTS]
     strips = [figure.add_axes((left, _STRIP[0], WIDTH, _STRIP[1])) for left in LEFTS]
     _image(images[0], clip, clip.logmel, limits.db, "cividis", "power, dB")
     _image(images[1], clip, clip.nll, limits.nats, "inferno", "surprise, nats")
     images[1].sharex(images[0])
     images[1].sharey(images[0])
-    images[0].set_title("what was heard", loc="left", color=_INK, size=9.5, pad=6)
-    images[1].set_title("where it is strange", loc="left", color=_INK, size=9.5, pad=6)
-    images[0].set_ylabel("Hz", color=_QUIET, size=8.5, labelpad=2)
-    _mel_ticks(images[0], clip.mel_hz)
+    images[0].set_title("what was heard", loc="left", color=INK, size=9.5, pad=6)
+    images[1].set_title("where it is strange", loc="left", color=INK, size=9.5, pad=6)
+    images[0].set_ylabel("Hz", color=QUIET, size=8.5, labelpad=2)
+    mel_ticks(images[0], clip.mel_hz)
     level = mean_over(np.asarray(clip.logmel, dtype=np.float64), axis=1)
     surprise = mean_over(np.asarray(clip.nll, dtype=np.float64), axis=1)
     _strip(strips[0], clip, level, "mean dB", "#8fa3b8")
@@ -169,36 +165,10 @@ def _image(
     unit: str,
 ) -> None:
     """One (frames, mels) picture, time to the right, frequency up, with its colour bar."""
-    start, end = clip.extent
-    drawn = axes.imshow(
-        np.ma.masked_invalid(image.T),
-        cmap=mpl.colormaps[colours].with_extremes(bad="#242b33"),
-        vmin=limits[0],
-        vmax=limits[1],
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-        extent=(start, end, -0.5, image.shape[1] - 0.5),
-    )
-    axes.tick_params(colors=_QUIET, labelsize=8, length=2, labelbottom=False)
-    axes.spines[:].set_visible(False)
+    drawn = draw_sound(axes, image, clip.extent, limits, colours)
+    axes.tick_params(labelbottom=False)
     box = axes.get_position()
-    bar_axes = axes.figure.add_axes((box.x1 + 0.006, box.y0, _BAR, box.height))
-    bar = axes.figure.colorbar(drawn, cax=bar_axes, extend="neither")
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.tick_params(colors=_QUIET, labelsize=8, length=0, pad=3)
-    bar.ax.set_title(unit, color=_QUIET, size=8, loc="right", pad=7)
-
-
-def _mel_ticks(axes: Axes, mel_hz: np.ndarray) -> None:
-    """Round frequencies at their (fractional) mel bin, none closer than a ninth of the axis."""
-    ticks: dict[float, str] = {}
-    for hz in _TICKS_HZ:
-        if mel_hz[0] <= hz <= mel_hz[-1]:
-            bin_ = float(np.interp(hz, mel_hz, np.arange(len(mel_hz))))
-            if not ticks or bin_ - max(ticks) >= len(mel_hz) / 9:
-                ticks[bin_] = hertz(hz).removesuffix("Hz").replace(" ", "")
-    axes.set_yticks(list(ticks), list(ticks.values()))
+    colour_bar(drawn, (box.x1 + 0.006, box.y0, _BAR, box.height), unit)
 
 
 def _strip(
@@ -210,7 +180,7 @@ def _strip(
 ) -> None:
     """A quantity (frames,) over time, under its picture, over all of its own range."""
     seconds = np.arange(len(values)) * clip.hop_seconds
-    axes.set_facecolor(_PANEL)
+    axes.set_facecolor(PANEL)
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
     # At least half a unit, so that a flat line is drawn flat.
@@ -219,10 +189,10 @@ def _strip(
     axes.fill_between(seconds, floor, values, color=colour, alpha=0.25, linewidth=0, step="mid")
     axes.step(seconds, values, color=colour, linewidth=1.0, where="mid")
     axes.set(xlim=clip.extent, ylim=(floor, low + 1.15 * span))
-    axes.set_xlabel("time, s", color=_QUIET, size=8.5, labelpad=1)
-    axes.set_ylabel(unit, color=_QUIET, size=8, labelpad=2)
-    axes.tick_params(colors=_QUIET, labelsize=8, length=2)
+    axes.set_xlabel("time, s", color=QUIET, size=8.5, labelpad=1)
+    axes.set_ylabel(unit, color=QUIET, size=8, labelpad=2)
+    axes.tick_params(colors=QUIET, labelsize=8, length=2)
     axes.locator_params(axis="y", nbins=3)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
-        spine.set_color(_LINE)
+        spine.set_color(LINE)

@@ -31,11 +31,13 @@ class Classifier(nn.Module):
         network: `(images, train) -> embedding`.
         head: `(embedding, targets) -> logits`.
         dropout: share of the embedding that is silenced in training.
+        pool: side of the squares of pixels that are averaged before the network sees them.
     """
 
     network: nn.Module
     head: nn.Module
     dropout: float = 0.0
+    pool: int = 1
 
     @nn.compact
     def __call__(
@@ -51,6 +53,14 @@ class Classifier(nn.Module):
             targets: each class's share of each image; the head's margin needs them in training.
             train: normalise over the batch, and drop out.
         """
-        embedding = self.network(images[..., None], train)
+        embedding = self.network(pooled(images, self.pool)[..., None], train)
         kept = nn.Dropout(self.dropout)(embedding, deterministic=not train)
         return Outputs(self.head(kept, targets), embedding)
+
+
+def pooled(
+    images: Float[Array, "batch time mels"], side: int
+) -> Float[Array, "batch out_time out_mels"]:
+    """Means over squares of pixels; `side` divides both sides of the image."""
+    batch, time, mels = images.shape
+    return images.reshape(batch, time // side, side, mels // side, side).mean((2, 4))

@@ -1,47 +1,99 @@
 """Scores from embeddings: how far an image lies from those of its own id's train clips.
 
-Nothing here learns by gradient: `fit_*` on train embeddings, then a distance; higher is stranger.
+Nothing here learns by gradient. `fit_*` looks once at all train embeddings, on the host and in
+float64; what it finds is arrays, and a distance to them is a function like any other, compiled and
+differentiated; higher is stranger.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jax import lax
+from jaxtyping import Array, Float, Int
 
-BLOCK = 512  # queries whose distances to all train embeddings are in memory at a time
+BLOCK = 1024  # train embeddings that a batch is compared with at a time
+# Distances are small differences of large numbers, which an accelerator's default would round off.
+EXACT = lax.Precision.HIGHEST
 
 
-class Gaussian(NamedTuple):
-    """A normal distribution.
+class Gaussians(NamedTuple):
+    """A normal distribution for each id.
 
     Attributes:
-        mean: its mean.
-        whitening: a square root of the inverse covariance: distances are lengths after it.
+        mean: their means.
+        whitening: square roots of the inverse covariances: distances are lengths after them.
     """
 
-    mean: Float[np.ndarray, "embedding"]
-    whitening: Float[np.ndarray, "embedding embedding"]
+    mean: Float[Array | np.ndarray, "ids embedding"]
+    whitening: Float[Array | np.ndarray, "ids embedding embedding"]
+
+
+class Neighbours(NamedTuple):
+    """All train embeddings, sorted by id and cut into blocks.
+
+    Attributes:
+        embedding: the embeddings, the last block filled up with zeros.
+        owner: the id of each; -1 of what fills up.
+    """
+
+    embedding: Float[Array | np.ndarray, "blocks block embedding"]
+    owner: Int[Array | np.ndarray, "blocks block"]
 
 
 def fit_gaussians(
-    embeddings: Float[np.ndarray, "many embedding"], ids: Int[np.ndarray, "many"]
-) -> dict[int, Gaussian]:
-    """A Gaussian for each id, its covariance shrunk."""
-    return {int(each): _gaussian(embeddings[ids == each]) for each in np.unique(ids)}
+    embeddings: Float[np.ndarray, "many embedding"], ids: Int[np.ndarray, "many"], num_ids: int
+) -> Gaussians:
+    """A Gaussian for each id, its covariance shrunk.
+
+    Raises:
+        ValueError: an id has no embeddings.
+    """
+    if missing := sorted(set(range(num_ids)) - set(ids.tolist())):
+        raise ValueError(f"no train embeddings of id {missing}")
+    fitted = [_gaussian(embeddings[ids == each]) for each in range(num_ids)]
+    mean, whitening = (np.stack(each).astype(np.float32) for each in zip(*fitted, strict=True))
+    return Gaussians(mean, whitening)
 
 
 def mahalanobis(
-    gaussians: dict[int, Gaussian],
-    embeddings: Float[np.ndarray, "many embedding"],
-    ids: Int[np.ndarray, "many"],
-) -> Float[np.ndarray, "many"]:
+    gaussians: Gaussians, embeddings: Float[Array, "batch embedding"], ids: Int[Array, "batch"]
+) -> Float[Array, "batch"]:
     """The Mahalanobis distance of each embedding to its own id's Gaussian."""
-    distances = np.zeros(len(embeddings))
-    for each in np.unique(ids):
-        mean, whitening = gaussians[int(each)]
-        own = ids == each
-        distances[own] = np.linalg.norm((embeddings[own] - mean) @ whitening, axis=1)
-    return distances
+    # To every id's, one after another: a whitening matrix for every example would not fit.
+    to_each = lax.map(lambda gaussian: _squared_length(embeddings, *gaussian), gaussians)
+    return _root(jnp.take_along_axis(to_each, ids[None], axis=0)[0])
+
+
+def fit_neighbours(
+    embeddings: Float[np.ndarray, "many embedding"], ids: Int[np.ndarray, "many"]
+) -> Neighbours:
+    """The train embeddings, in blocks."""
+    order = np.argsort(ids, kind="stable")
+    size = -(-len(ids) // BLOCK) * BLOCK
+    train = np.zeros((size, embeddings.shape[1]), np.float32)
+    owner = np.full(size, -1, np.int32)
+    train[: len(ids)], owner[: len(ids)] = embeddings[order], ids[order]
+    return Neighbours(train.reshape(-1, BLOCK, train.shape[1]), owner.reshape(-1, BLOCK))
+
+
+def neighbour_distance(
+    neighbours: Neighbours,
+    embeddings: Float[Array, "batch embedding"],
+    ids: Int[Array, "batch"],
+    k: int = 2,
+) -> Float[Array, "batch"]:
+    """The mean Euclidean distance to the `k` nearest train embeddings of the own id.
+
+    A train embedding is its own nearest neighbour, at distance zero: to score those as well, as
+    thresholds need, take `k` above one. Where there are fewer than `k`, the mean is over those.
+    """
+    squares, nearest = _nearest(neighbours, lax.stop_gradient(embeddings), ids, k)
+    train = neighbours.embedding.reshape(-1, embeddings.shape[1])
+    # Once more from the difference itself, which is exact where two are close.
+    distances = _root(jnp.square(embeddings[:, None] - train[nearest]).sum(-1))
+    known = jnp.isfinite(squares)
+    return jnp.where(known, distances, 0.0).sum(1) / known.astype(jnp.float32).sum(1)
 
 
 def ledoit_wolf(
@@ -65,42 +117,53 @@ def ledoit_wolf(
     return (1 - amount) * sample + amount * mu * np.eye(dims)
 
 
-def _gaussian(x: np.ndarray) -> Gaussian:
+def _gaussian(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and whitening, which is the identity if all embeddings are the same."""
     variances, axes = np.linalg.eigh(ledoit_wolf(x))
-    smallest = np.finfo(np.float64).tiny + variances[-1] * np.finfo(np.float64).eps
-    return Gaussian(
-        x.mean(axis=0, dtype=np.float64), axes / np.sqrt(np.maximum(variances, smallest))
-    )
+    smallest = variances[-1] * np.finfo(np.float64).eps or 1.0
+    return x.mean(axis=0, dtype=np.float64), axes / np.sqrt(np.maximum(variances, smallest))
 
 
-def fit_neighbours(
-    embeddings: Float[np.ndarray, "many embedding"], ids: Int[np.ndarray, "many"]
-) -> dict[int, Float[np.ndarray, "own embedding"]]:
-    """The train embeddings of each id."""
-    return {int(each): np.asarray(embeddings[ids == each], np.float64) for each in np.unique(ids)}
+def _squared_length(embeddings: Array, mean: Array, whitening: Array) -> Array:
+    white = jnp.matmul(embeddings - mean[None], whitening, precision=EXACT)
+    return jnp.square(white).sum(1)
 
 
-def neighbour_distance(
-    neighbours: dict[int, Float[np.ndarray, "own embedding"]],
-    embeddings: Float[np.ndarray, "many embedding"],
-    ids: Int[np.ndarray, "many"],
-    k: int = 2,
-) -> Float[np.ndarray, "many"]:
-    """The mean Euclidean distance to the `k` nearest train embeddings of the own id.
+def _nearest(neighbours: Neighbours, embeddings: Array, ids: Array, k: int) -> tuple[Array, Array]:
+    """Squared distances to the `k` nearest of the own id, (batch, k), and which they are.
 
-    A train embedding is its own nearest neighbour: to score those as well, take `k` above one.
+    They are infinite where there are none.
     """
-    distances = np.zeros(len(embeddings))
-    for each in np.unique(ids):
-        (own,) = np.nonzero(ids == each)
-        for block in np.array_split(own, -(-len(own) // BLOCK)):
-            distances[block] = _nearest(embeddings[block], neighbours[int(each)], k)
-    return distances
+
+    def look(best: tuple[Array, Array], block: tuple[Any, Any, Array]) -> tuple[Any, None]:
+        train, owner, first = block
+        own = ids[:, None] == owner[None]
+
+        def closer(best: tuple[Array, Array]) -> tuple[Array, Array]:
+            squares = jnp.where(own, _squares(embeddings, train), jnp.inf)
+            which = jnp.broadcast_to(first + jnp.arange(len(owner))[None], squares.shape)
+            squares = jnp.concatenate([best[0], squares], axis=1)
+            which = jnp.concatenate([best[1], which], axis=1)
+            negative, at = lax.top_k(-squares, k)
+            return -negative, jnp.take_along_axis(which, at, axis=1)
+
+        # Clips come id by id, so most batches have nothing to look for in most blocks.
+        return lax.cond(own.any(), closer, lambda same: same, best), None
+
+    blocks, size = neighbours.owner.shape
+    none = jnp.full((len(ids), k), jnp.inf), jnp.zeros((len(ids), k), jnp.int32)
+    starts = size * jnp.arange(blocks)
+    return lax.scan(look, none, (neighbours.embedding, neighbours.owner, starts))[0]
 
 
-def _nearest(queries: np.ndarray, train: np.ndarray, k: int) -> np.ndarray:
-    k = min(k, len(train))
-    queries = np.asarray(queries, np.float64)
-    squares = np.square(queries).sum(1)[:, None] - 2 * queries @ train.T + np.square(train).sum(1)
-    nearest = np.partition(np.maximum(squares, 0), k - 1, axis=1)[:, :k]
-    return np.sqrt(nearest).mean(axis=1)
+def _squares(queries: Array, train: Array) -> Array:
+    """Squared distances of all queries to all train embeddings, by one matrix product."""
+    products = jnp.matmul(queries, train.T, precision=EXACT)
+    lengths = jnp.square(queries).sum(1)[:, None] + jnp.square(train).sum(1)[None]
+    return jnp.maximum(lengths - 2 * products, 0.0)
+
+
+def _root(squares: Array) -> Array:
+    """The square root, whose slope at zero is taken to be zero rather than infinite."""
+    positive = squares > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1.0)), 0.0)

@@ -61,36 +61,6 @@ def warped(
     return over_time @ images @ over_mels.swapaxes(1, 2)
 
 
-def resampled(
-    images: Float[Array, "batch long_time mels"],
-    speed: float,
-    hertz: Float[Array, "mels"],
-    num_frames: int,
-) -> Float[Array, "batch time mels"]:
-    """Log-mels as if the signal had been played at another speed: time shrinks, pitch rises.
-
-    What resampling of the signal before the log-mel would give but for the widths of frames and
-    mel bands. Bands that would have to come from above the highest one repeat it.
-
-    Args:
-        images: with frames enough, `1 + speed * (num_frames - 1)` or more.
-        speed: above one is faster and higher.
-        hertz: each mel band's centre, rising.
-        num_frames: frames that come out.
-
-    Raises:
-        ValueError: there are too few frames.
-    """
-    needed = 1 + speed * (num_frames - 1)
-    if images.shape[1] < needed:
-        raise ValueError(f"{images.shape[1]} frames are too few: speed {speed} needs {needed:g}")
-    bands = jnp.interp(hertz / speed, hertz, jnp.arange(len(hertz), dtype=jnp.float32))
-    frames = speed * jnp.arange(num_frames, dtype=jnp.float32)
-    over_time = _interpolation(frames[None], images.shape[1])
-    over_mels = _interpolation(bands[None], images.shape[2])
-    return over_time @ images @ over_mels.swapaxes(1, 2)
-
-
 def _sources(coefficients: Float[Array, "batch terms"], size: int) -> Float[Array, "batch size"]:
     """Where on an axis of so many pixels each pixel comes from."""
     u = jnp.linspace(-1, 1, size)

@@ -149,12 +149,14 @@ def test_what_has_changed_is_computed_anew(clips, tmp_path, count, write, hum, k
     load(clips, SETTINGS, **options)
     load(clips, LogMel(hop_length=256), **options)
     load(clips[1:], SETTINGS, **options)
-    assert len(count) == 3
+    for speed in (1.1, 0.9, 1.1):
+        load(clips[:1], SETTINGS, speed=speed, **options)
+    assert len(count) == 5
     size = clips[0].path.stat().st_size
     write(clips[0].path, -hum(0.3))
     assert clips[0].path.stat().st_size == size
     load(clips, SETTINGS, **options)
-    assert len(count) == 4
+    assert len(count) == 6
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".json"])

@@ -24,6 +24,12 @@ def method_with(tiny, num_ids=2, **model):
     return method, quick_jit(method.init)(KEY, {**BATCH, **MOMENTS})
 
 
+def others(method, variables):
+    """Embeddings of other images of both ids, and their ids."""
+    x = np.random.default_rng(1).normal(-30, 5, X.shape).astype(np.float32)
+    return np.asarray(quick_jit(method.embed)(variables, {"x": x, "id": IDS})), IDS
+
+
 def score(method, variables):
     return np.asarray(quick_jit(method.score)(variables, BATCH))
 
@@ -45,7 +51,7 @@ def test_a_step_moves_the_running_statistics(tiny):
     "model",
     [
         dict(head="arcface", score="cosine", mixture="db", dropout_rate=0.3),
-        dict(num_warps=2, score="log_odds"),
+        dict(num_warps=2, speeds=(0.9, 1.1), score="log_odds", pool=2),
     ],
     ids=str,
 )
@@ -62,16 +68,19 @@ def test_scores_are_of_the_clips_own_id(tiny):
     np.testing.assert_allclose(both, -1, rtol=1e-4)
 
 
-def test_every_warp_makes_a_class_of_every_id(tiny):
-    _, variables = method_with(tiny, num_warps=3)
+def test_every_speed_and_every_warp_makes_a_class_of_every_id(tiny):
+    _, variables = method_with(tiny, num_warps=3, speeds=(0.9, 1.1))
     assert variables["warps"].shape[0] == 3
     head = jax.tree.leaves(variables["params"]["head"])
-    assert {leaf.shape[-1] for leaf in head} == {2 * (1 + 3)}
+    assert {leaf.shape[-1] for leaf in head} == {2 * (1 + 2) * (1 + 3)}
 
 
-def test_what_explains_a_score_is_its_slope(tiny):
+@pytest.mark.parametrize("score_name", ["log_softmax", "mahalanobis", "neighbours"])
+def test_what_explains_a_score_is_its_slope(tiny, score_name):
     """Moving one bin a little moves the score by what the bin's share says."""
-    method, variables = method_with(tiny)
+    method, variables = method_with(tiny, score=score_name)
+    if method.fit:
+        variables |= method.fit(*others(method, variables))
     shares = np.asarray(quick_jit(method.explain)(variables, BATCH))
     assert shares.shape == X.shape
     at = np.unravel_index(np.abs(shares[0]).argmax(), X.shape[1:])
@@ -89,9 +98,11 @@ def test_what_explains_a_score_is_its_slope(tiny):
         (1, {}, "one id only"),
         (2, dict(network="vgg"), r"model\.network='vgg'"),
         (2, dict(score="cosine"), "arcface"),
+        (2, dict(score="neighbours", num_neighbours=1), "num_neighbours"),
         (2, dict(mixture="sum"), r"model\.mixture='sum'"),
         (2, dict(dropout_rate=1.0), "dropout_rate"),
         (2, dict(width=0.0), "width"),
+        (2, dict(pool=3), r"model\.pool=3 must divide window\.num_frames=16"),
     ],
 )
 def test_a_wrong_setting_gets_one_line(tiny, num_ids, model, said):

@@ -11,7 +11,7 @@ from experiments.batches import Batches, moments
 from experiments.errors import ConfigError
 from experiments.feed import DEVICES, put_frames, resident_calls
 from experiments.methods import Method, build
-from experiments.steps import check_training, learning_rate, make_init, make_steps
+from experiments.steps import Optimizer, check_training, learning_rate, make_init, make_steps
 from experiments.train import Member, train
 
 RNG = np.random.default_rng(0)
@@ -85,6 +85,7 @@ def test_cosine_falls_to_zero_and_constant_stays():
         ("batch_size", 0, r"train\.batch_size=0 must be 1 or more"),
         ("learning_rate", 0.0, r"train\.learning_rate=0.0 must be above 0"),
         ("resident_gb", -1.0, r"train\.resident_gb=-1.0 must be 0 or more"),
+        ("weight_decay", -0.1, r"train\.weight_decay=-0.1 must be 0 or more"),
     ],
 )
 def test_a_setting_out_of_range_is_named(tiny, key, value, said):
@@ -92,6 +93,21 @@ def test_a_setting_out_of_range_is_named(tiny, key, value, said):
     config.train[key] = value
     with pytest.raises(ConfigError, match=said):
         check_training(config)
+
+
+@pytest.mark.parametrize(("decay", "left"), [(0.0, 1.0), (0.5, 0.95)])
+def test_decay_takes_a_share_of_weights_alone(decay, left):
+    transformation = Optimizer(0.1, "constant", 1.0, decay).transformation()
+    one, gone = jnp.ones((2, 2)), jnp.full((2, 2), -jnp.inf)
+    params = {"trunk": [{"w": one, "b": one}], "head": {"kernel": one, "scale": one, "bias": gone}}
+    still = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = transformation.update(still, transformation.init(params), params)
+    after = jax.tree.map(lambda p, u: p - 0.1 * u, params, updates)
+    for weights in (after["trunk"][0]["w"], after["head"]["kernel"]):
+        np.testing.assert_allclose(weights, left)
+    for other in (after["trunk"][0]["b"], after["head"]["scale"]):
+        np.testing.assert_array_equal(other, 1)
+    np.testing.assert_array_equal(after["head"]["bias"], gone)
 
 
 def losses(mesh_size, tiny, num_steps=6):
@@ -104,8 +120,9 @@ def losses(mesh_size, tiny, num_steps=6):
     )
     method = build(tiny(), 2)
     window = {"x": np.zeros((1, 5, 128), np.float32), "id": np.zeros(1, np.int32)}
-    state = make_init(method, 1.0, mesh)(jax.random.key(0), {**window, **moments(FRAMES)})
-    steps = make_steps(method.loss, 5, 1e-2, "constant", 1.0, mesh)
+    optimizer = Optimizer(1e-2, "constant", 1.0, 0.0)
+    state = make_init(method, optimizer, mesh)(jax.random.key(0), {**window, **moments(FRAMES)})
+    steps = make_steps(method.loss, 5, optimizer, mesh)
     fed = next(resident_calls([batches()], [(0,)], num_steps, mesh))
     state = jax.tree.map(lambda each: each[None], state)
     keys = jax.random.split(jax.random.key(1), 1)

@@ -5,7 +5,7 @@ import numpy as np
 import optax
 import pytest
 
-from ssl_cls.classifier import Classifier
+from ssl_cls.classifier import Classifier, pooled
 from ssl_cls.heads import ArcFace, Softmax
 from ssl_cls.layers import Convolution
 from ssl_cls.losses import accuracy, soft_cross_entropy
@@ -106,3 +106,12 @@ def test_dropout_silences_the_embedding_in_training_alone(small):
     np.testing.assert_array_equal(one.embedding, other.embedding)
     scored = [model.apply(variables, loud_rows()).logits for _ in range(2)]
     np.testing.assert_array_equal(*scored)
+
+
+def test_pooling_averages_squares():
+    images = jnp.arange(2 * 4 * 6, dtype=jnp.float32).reshape(2, 4, 6)
+    half = pooled(images, 2)
+    assert half.shape == (2, 2, 3)
+    assert half[0, 0, 0] == (0 + 1 + 6 + 7) / 4
+    assert half[1, 1, 2] == images[1, 2:, 4:].mean()
+    assert jnp.array_equal(pooled(images, 1), images)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from ssl_cls.warping import displacement, draw_warps, resampled, warped
+from ssl_cls.warping import displacement, draw_warps, warped
 
 U = jnp.linspace(-1, 1, 1001)
 
@@ -62,31 +62,3 @@ def test_kinds_are_drawn_by_the_key():
 def test_a_strength_that_cannot_be(strength):
     with pytest.raises(ValueError, match="strength="):
         draw_warps(jax.random.key(0), 1, strength)
-
-
-HERTZ = jnp.linspace(0, 8000, 41)  # bands 200 Hz apart
-
-
-def test_faster_is_higher_and_shorter():
-    """A tone in band 10 and a click in frame 24 move to band 15 and frame 16."""
-    images = jnp.zeros((1, 48, 41)).at[:, :, 10].set(20.0).at[:, 24].add(5.0)
-    faster = resampled(images, 1.5, HERTZ, 32)
-    assert faster.shape == (1, 32, 41)
-    assert (faster[0].sum(0).argmax(), faster[0].sum(1).argmax()) == (15, 16)
-    np.testing.assert_allclose(faster[0, 0, 15], 20.0, atol=1e-4)
-
-
-def test_slower_is_lower_and_longer():
-    images = jnp.zeros((1, 48, 41)).at[:, :, 20].set(20.0).at[:, 10].add(5.0)
-    slower = resampled(images, 0.5, HERTZ, 32)
-    assert (slower[0].sum(0).argmax(), slower[0].sum(1).argmax()) == (10, 20)
-
-
-def test_the_same_speed_changes_nothing():
-    images = random_images(2, 32, 41)
-    np.testing.assert_allclose(resampled(images, 1.0, HERTZ, 32), images, atol=1e-4)
-
-
-def test_too_few_frames_to_speed_up():
-    with pytest.raises(ValueError, match="32 frames are too few"):
-        resampled(random_images(1, 32, 41), 1.1, HERTZ, 32)
