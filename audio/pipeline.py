@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import tensorflow as tf
 from audio import cache as kept
 from audio.clips import Clip, DataError
 from audio.logmel import LogMel, log_mel
+from audio.logmels import LogMels
 from audio.reading import signals_from_files
 from audio.rows import Rows
 from audio.speed import heard_bands, play
@@ -20,42 +21,6 @@ Signals = Callable[[Sequence[Clip]], tf.data.Dataset]
 Progress = Callable[[int, int], None]
 
 NUM_NAMED = 3  # bad clips that an error names
-
-
-@dataclass(frozen=True)
-class LogMels:
-    """The log-mels of a set of clips, end to end. Not to be written to: a cache may share them.
-
-    Attributes:
-        clips: the clips, bad ones left out.
-        frames: (total_frames, num_mels) float32 dB; may be a memory map.
-        offsets: (num_clips + 1,) int64, where each clip's frames begin and the last's end.
-    """
-
-    clips: tuple[Clip, ...]
-    frames: np.ndarray
-    offsets: np.ndarray
-
-    @property
-    def num_frames(self) -> np.ndarray:
-        """Frames in each clip, (num_clips,)."""
-        return np.diff(self.offsets)
-
-    def clip(self, i: int) -> np.ndarray:
-        """A view of one clip's frames, (num_frames[i], num_mels)."""
-        return self.frames[self.offsets[i] : self.offsets[i + 1]]
-
-
-def join(parts: Sequence[LogMels]) -> LogMels:
-    """Several sets of clips as one, in memory; a single one as it is."""
-    if len(parts) == 1:
-        return parts[0]
-    lengths = np.concatenate([part.num_frames for part in parts])
-    return LogMels(
-        tuple(clip for part in parts for clip in part.clips),
-        np.concatenate([part.frames for part in parts]),
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-    )
 
 
 def load(

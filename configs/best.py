@@ -1,9 +1,10 @@
-"""The best detector this house has: densities of three widths of window, averaged.
+"""The best detector this house has: the density of `gmade_id.py` on windows of three and of five.
 
     python -m experiments.run --config=configs/best.py
 
-Each member is the Group MADE of `gmade_id.py`, which knows the machine id, on windows of 3, 5 and 7
-frames. How it was chosen, without test clips, is in experiments/README.md. Needs two ids or more.
+Two members, both given the machine id and scored with their margin over the other ids; the mean of
+their standardised scores. How they were chosen, without test clips, is in experiments/README.md.
+Needs two ids or more.
 """
 
 from ml_collections import ConfigDict
@@ -14,7 +15,7 @@ from configs.ensembles import ensemble_of
 
 def get_config() -> ConfigDict:
     """Returns the experiment."""
-    return ensemble_of(frames_3=density(3), frames_5=density(5), frames_7=density(7))
+    return ensemble_of(three_frames=density(3), five_frames=density(5))
 
 
 def density(num_frames: int) -> ConfigDict:

@@ -33,7 +33,7 @@ def get_config() -> ConfigDict:
     # Of the logits: log_softmax, softmax, log_odds, cosine (arcface). Of the embeddings, by how far
     # they are from the own id's train clips: mahalanobis, neighbours.
     model.score = "log_softmax"
-    model.num_neighbours = 2  # 2 or more: a train clip's nearest neighbour is itself
+    model.num_neighbours = 2  # whose distances are averaged
     config.train.num_epochs = 20
     config.train.batch_size = 64
     return config

@@ -12,7 +12,8 @@ import numpy as np
 
 from audio.clips import TEST, TRAIN, Clip, DataError
 from audio.logmel import LogMel
-from audio.pipeline import LogMels, describe_bad, join, load, place
+from audio.logmels import LogMels, join, subset
+from audio.pipeline import describe_bad, load, place
 from audio.windows import Windows, find_windows
 from experiments.errors import ConfigError
 from experiments.processes import gather_text
@@ -35,6 +36,11 @@ class Split:
     mine: LogMels
     positions: np.ndarray
     ids: np.ndarray
+
+    def part(self, chosen: np.ndarray) -> "Split":
+        """The split with only those of this process's clips; they keep their places among all."""
+        (which,) = np.nonzero(chosen)
+        return Split(self.clips, subset(self.mine, which), self.positions[which], self.ids[which])
 
 
 @dataclass(frozen=True)

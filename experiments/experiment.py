@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -98,15 +99,13 @@ class Judged(NamedTuple):
 
 def judge(member: Member, machine: Machine, variables: Variables, source: Source) -> Judged:
     """Scores all clips of a machine with what was learned of it."""
-    method, config = member.method, member.config
-    windows = windows_of(machine.train.mine, config)
-    task = f"{machine.name}: fitting"
-    variables = fit(method, variables, windows, machine.train.ids, config.score.batch_size, task)
-    rows = [
-        row
-        for split in (machine.train, machine.test)
-        for row in score_split(method, variables, split, config, machine.name)
-    ]
+    method, config, name = member.method, member.config, machine.name
+    learned, variables = variables, fit_split(method, variables, machine.train, config, name)
+    if method.fit:
+        rows = score_halves(method, learned, machine.train, config, name)
+    else:
+        rows = score_split(method, variables, machine.train, config, name)
+    rows += score_split(method, variables, machine.test, config, name)
     if not is_main():
         return Judged(rows, [], [])
     write_scores(member.workdir / "scores.csv", rows)
@@ -115,6 +114,33 @@ def judge(member: Member, machine: Machine, variables: Variables, source: Source
         strangest(method, variables, machine, rows, config, source),
         pictures.augmentations(method, variables, machine, config),
     )
+
+
+def fit_split(
+    method: Method, variables: Variables, split: Split, config: Any, task: str
+) -> Variables:
+    """What a method fits to a split's clips, where it does, with what it has learned."""
+    windows, size = windows_of(split.mine, config), config.score.batch_size
+    return fit(method, variables, windows, split.ids, size, f"{task}: fitting")
+
+
+def score_halves(
+    method: Method, variables: Variables, train: Split, config: Any, task: str
+) -> list[ScoreRow]:
+    """The score rows of train clips, each half's with what is fitted to the other.
+
+    Fitted to themselves, train clips would look more normal than any other clip, and thresholds and
+    ensembles rest on them. With fewer than two clips of an id it cannot be helped.
+    """
+    counts = Counter(clip.id for clip in train.clips)
+    if min(counts.values()) < 2:
+        fitted = fit_split(method, variables, train, config, task)
+        return score_split(method, fitted, train, config, task)
+    rows = []
+    for half in (train.positions % 2 == 0, train.positions % 2 == 1):
+        fitted = fit_split(method, variables, train.part(~half), config, task)
+        rows += score_split(method, fitted, train.part(half), config, task)
+    return sorted(rows, key=lambda row: row.name)
 
 
 def score_split(

@@ -15,7 +15,7 @@ from itertools import groupby
 import numpy as np
 
 from audio.clips import ANOMALY, NORMAL, TEST, Clip
-from audio.pipeline import LogMels
+from audio.logmels import assemble, subset
 from experiments.data import DataSet, Machine, Split
 from experiments.errors import ConfigError
 
@@ -83,7 +83,7 @@ def _held_out(clips: Sequence[Clip], share: float) -> set[str]:
 def _without(split: Split, held: set[str]) -> Split:
     clips = tuple(clip for clip in split.clips if clip.name not in held)
     kept = [i for i, clip in enumerate(split.mine.clips) if clip.name not in held]
-    mine = _logmels([split.mine.clips[i] for i in kept], [split.mine.clip(i) for i in kept])
+    mine = subset(split.mine, kept)
     return Split(clips, mine, _positions(clips, mine.clips), split.ids[kept])
 
 
@@ -99,7 +99,7 @@ def _test_split(machine: Machine, held: set[str]) -> Split:
             mine += [_test_clip(clip, kind, ids) for kind in kinds]
             frames += [_frames(train, i, kind) for kind in kinds]
     index = np.array([ids.index(clip.id) for clip in mine], np.int64)
-    return Split(clips, _logmels(mine, frames), _positions(clips, mine), index)
+    return Split(clips, assemble(mine, frames), _positions(clips, mine), index)
 
 
 def _test_clip(clip: Clip, kind: str, ids: Sequence[str]) -> Clip:
@@ -122,11 +122,6 @@ def _frames(train: Split, i: int, kind: str) -> np.ndarray:
         others = np.flatnonzero(train.ids != train.ids[i])
         return spliced(own, train.mine.clip(int(rng.choice(others))), rng)
     return own
-
-
-def _logmels(clips: Sequence[Clip], frames: Sequence[np.ndarray]) -> LogMels:
-    offsets = np.cumsum([0, *map(len, frames)]).astype(np.int64)
-    return LogMels(tuple(clips), np.concatenate(frames).astype(np.float32), offsets)
 
 
 def _positions(clips: Sequence[Clip], mine: Sequence[Clip]) -> np.ndarray:

@@ -68,8 +68,5 @@ def check(settings: dict[str, Any]) -> None:
         raise ConfigError(
             "model.score='cosine' is to a class's centre: it needs model.head=arcface"
         )
-    if settings["num_neighbours"] < 2:
-        raise ConfigError(
-            f"model.num_neighbours={settings['num_neighbours']} must be 2 or more: the nearest "
-            "neighbour of a train clip is itself"
-        )
+    if settings["num_neighbours"] < 1:
+        raise ConfigError(f"model.num_neighbours={settings['num_neighbours']} must be 1 or more")

@@ -7,7 +7,8 @@ import numpy as np
 
 from audio.clips import Clip
 from audio.logmel import LogMel, mel_frequencies
-from audio.pipeline import LogMels, load
+from audio.logmels import subset
+from audio.pipeline import load
 from audio.reading import read_signal
 from audio.wav import encode_wav
 from experiments.data import Machine, windows_of
@@ -40,7 +41,7 @@ def strangest(
     for row in chosen:
         clip = clips[row.name]
         if clip in machine.test.mine.clips:
-            one = only(machine.test.mine, machine.test.mine.clips.index(clip))
+            one = subset(machine.test.mine, [machine.test.mine.clips.index(clip)])
         elif clip.path or source.signals:
             one, _, _ = load(
                 [clip], settings, signals=source.signals, channel=config.data.channel, cache="none"
@@ -60,12 +61,6 @@ def strangest(
             )
         )
     return strange
-
-
-def only(logmels: LogMels, i: int) -> LogMels:
-    """One clip of several."""
-    frames = logmels.clip(i)
-    return LogMels((logmels.clips[i],), frames, np.array([0, len(frames)]))
 
 
 def playable(

@@ -62,7 +62,7 @@ def zenodo(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Zenodo]
     monkeypatch.setattr(archives, "BASE_URL", f"http://127.0.0.1:{server.server_port}")
     for variable in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield Zenodo
     server.shutdown()

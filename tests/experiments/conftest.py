@@ -44,7 +44,6 @@ def tiny(tmp_path):
         if config.method == "ssl":
             config.window.num_frames, config.window.hop = 16, 4
             config.model.network, config.model.width = "mobilenet_v2", 0.1
-            config.score.batch_size = 64
         else:
             config.model.hidden, config.model.num_components = (16, 8, 16), 2
         config.train.num_epochs = 2
@@ -52,5 +51,6 @@ def tiny(tmp_path):
         config.train.steps_per_call = 2
         config.train.log_every_steps = 2
         config.train.checkpoint_every_steps = 4
+        config.score.batch_size = 64
 
     return get

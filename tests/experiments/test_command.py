@@ -31,7 +31,8 @@ def command(*arguments, config="configs/gmade_idnn.py"):
 
 
 def start(*arguments, devices=1, **kwargs):
-    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": str(devices)}
+    # Compiled as the command's programs are, unlike those of other tests.
+    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": str(devices), "XLA_FLAGS": ""}
     return subprocess.Popen(
         command(*arguments, **kwargs),
         cwd=ROOT,

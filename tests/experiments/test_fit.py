@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 import ssl_cls
+from audio.clips import Clip
+from audio.logmels import assemble
 from audio.windows import find_windows
+from experiments.data import Split
+from experiments.experiment import score_halves
 from experiments.fit import fit
 from experiments.methods import Method
 from experiments.score import score_clips
@@ -56,6 +60,29 @@ def test_scores_rest_on_what_was_fitted_to_all_windows(batch_size):
     np.testing.assert_allclose(variables["means"][:, 0], means, rtol=1e-6)
     scores = score_clips(METHOD, variables, windows_of([3]), IDS[[3]], "mean", batch_size, "test")
     assert scores[0] == pytest.approx(3 * (4 - means[0]) ** 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("clips_an_id", [1, 2, 5])
+def test_a_train_clip_is_not_scored_by_what_was_fitted_to_itself(tiny, clips_an_id):
+    """The score is whether a clip was among those fitted to."""
+    ids = np.repeat([0, 1], clips_an_id)
+    clips = [Clip("pump", str(id_), "train", 0, f"{id_}_{i}") for i, id_ in enumerate(ids)]
+    frames = [np.full((6, 128), i, np.float32) for i in range(len(clips))]
+    train = Split(tuple(clips), assemble(clips, frames), np.arange(len(clips)), ids)
+
+    def is_known(variables, batch):
+        mine = batch["x"].mean((1, 2))[:, None]
+        return (mine == variables["known"][None]).any(1).astype(np.float32)
+
+    def know(embeddings, ids):
+        assert set(ids) == {0, 1}
+        return {"known": embeddings[:, 0]}
+
+    method = Method(*METHOD[:2], is_known, is_known, lambda v, batch: batch["x"].mean(1), know)
+    rows = score_halves(method, {}, train, tiny(), "test")
+    assert [row.name for row in rows] == [clip.name for clip in clips]
+    alone = clips_an_id == 1
+    assert [row.score for row in rows] == [float(alone)] * len(clips)
 
 
 def test_a_method_that_fits_nothing_is_left_alone():

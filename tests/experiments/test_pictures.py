@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from audio.clips import Clip
-from audio.pipeline import LogMels
+from audio.logmels import LogMels
 from experiments import pictures
 from experiments.data import Machine, Split
 from experiments.methods import build

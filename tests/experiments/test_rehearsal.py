@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audio.clips import Clip
-from audio.pipeline import LogMels
+from audio.logmels import LogMels
 from experiments.data import DataSet, Machine, Split
 from experiments.errors import ConfigError
 from experiments.experiment import run

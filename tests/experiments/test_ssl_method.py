@@ -98,7 +98,7 @@ def test_what_explains_a_score_is_its_slope(tiny, score_name):
         (1, {}, "one id only"),
         (2, dict(network="vgg"), r"model\.network='vgg'"),
         (2, dict(score="cosine"), "arcface"),
-        (2, dict(score="neighbours", num_neighbours=1), "num_neighbours"),
+        (2, dict(score="neighbours", num_neighbours=0), "num_neighbours"),
         (2, dict(mixture="sum"), r"model\.mixture='sum'"),
         (2, dict(dropout_rate=1.0), "dropout_rate"),
         (2, dict(width=0.0), "width"),
