@@ -58,6 +58,7 @@ def strangest(
                 hop_seconds=settings.hop_length / settings.sample_rate,
                 mel_hz=mel_frequencies(settings),
                 audio=playable(clip, settings.sample_rate, config.data.channel, source.signals),
+                unit="distance" if method.fit else "nats",
             )
         )
     return strange

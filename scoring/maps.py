@@ -31,11 +31,12 @@ class StrangeClip:
     Attributes:
         row: Its score row.
         logmel: (frames, mels) power in dB.
-        nll: (frames, mels) surprise in nats; NaN where a bin was not scored (edge frames).
+        nll: (frames, mels) surprise; NaN where a bin was not scored (edge frames).
         hop_seconds: Time from one frame to the next; frame i is centred on i * hop_seconds.
         mel_hz: (mels,) centre frequencies in Hz, rising.
         audio: The clip as a file a browser plays, or None.
         audio_type: Its media type, such as `audio/wav`.
+        unit: What the surprise is measured in: nats of a likelihood, or else some distance.
 
     Raises:
         ValueError: Shapes that do not fit, naming the clip.
@@ -48,6 +49,7 @@ class StrangeClip:
     mel_hz: np.ndarray
     audio: bytes | None = None
     audio_type: str = "audio/wav"
+    unit: str = "nats"
 
     def __post_init__(self):
         shape, mels = np.shape(self.logmel), np.shape(self.mel_hz)
@@ -142,7 +144,7 @@ def clip_figure(clip: StrangeClip, limits: Limits) -> Figure:
     images = [figure.add_axes((left, _IMAGE[0], WIDTH, _IMAGE[1])) for left in LEFTS]
     strips = [figure.add_axes((left, _STRIP[0], WIDTH, _STRIP[1])) for left in LEFTS]
     _image(images[0], clip, clip.logmel, limits.db, "cividis", "power, dB")
-    _image(images[1], clip, clip.nll, limits.nats, "inferno", "surprise, nats")
+    _image(images[1], clip, clip.nll, limits.nats, "inferno", f"surprise, {clip.unit}")
     images[1].sharex(images[0])
     images[1].sharey(images[0])
     images[0].set_title("what was heard", loc="left", color=INK, size=9.5, pad=6)
@@ -152,7 +154,7 @@ def clip_figure(clip: StrangeClip, limits: Limits) -> Figure:
     level = mean_over(np.asarray(clip.logmel, dtype=np.float64), axis=1)
     surprise = mean_over(np.asarray(clip.nll, dtype=np.float64), axis=1)
     _strip(strips[0], clip, level, "mean dB", "#8fa3b8")
-    _strip(strips[1], clip, surprise, "mean nats", "#f7a13c")
+    _strip(strips[1], clip, surprise, f"mean {clip.unit}", "#f7a13c")
     return figure
 
 

@@ -1,10 +1,12 @@
 """Where a clip is strange: the data fed to the picture."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from scoring.maps import (
     LEFTS,
@@ -132,3 +134,12 @@ def test_one_frame_is_drawn():
 def test_shapes_that_do_not_fit_name_the_clip(logmel: tuple, nll: tuple, mel_hz: int):
     with pytest.raises(ValueError, match=r"clip 'a\.wav'"):
         StrangeClip(ROW, np.zeros(logmel), np.zeros(nll), HOP, np.zeros(mel_hz))
+
+
+@pytest.mark.parametrize(("unit", "other"), [("nats", "distance"), ("distance", "nats")])
+def test_surprise_says_what_it_is_measured_in(unit: str, other: str):
+    clip = replace(clip_with_fault(), unit=unit)
+    figure = clip_figure(clip, shared_limits([clip]))
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert f"surprise, {unit}" in said and f"mean {unit}" in said
+    assert other not in said
