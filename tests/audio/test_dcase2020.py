@@ -169,7 +169,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 def test_goes_on_after_a_kill(root: Path, tmp_path: Path) -> None:
     killed = start(root, tmp_path / "tfds", "kill")
-    killed.communicate(timeout=50)
+    killed.communicate(timeout=300)
     config = tmp_path / "tfds" / "dcase2020_task2" / "fan_development"
     assert killed.returncode == -signal.SIGKILL and list(config.iterdir()), "killed half-way"
     prepared = prepare(["fan"], ["development"], root, tmp_path / "tfds")
@@ -179,7 +179,7 @@ def test_goes_on_after_a_kill(root: Path, tmp_path: Path) -> None:
 
 def test_a_second_process_waits_for_the_first(root: Path, tmp_path: Path) -> None:
     both = [start(root, tmp_path / "tfds") for _ in range(2)]
-    printed = {process.communicate(timeout=50)[0] for process in both}
+    printed = {process.communicate(timeout=300)[0] for process in both}
     assert [process.returncode for process in both] == [0, 0]
     # One line and nothing else: TFDS keeps quiet on standard output.
     assert len(printed) == 1 and len(printed.pop().split()) == 1

@@ -117,7 +117,7 @@ def test_killed_twice_and_started_again_ends_bit_for_bit_the_same(tmp_path, clip
     for steps in (60, 200):
         process = start(*arguments("killed"))
         metrics = tmp_path / "killed" / "pump" / "metrics.jsonl"
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not (metrics.exists() and f'"step": {steps},' in metrics.read_text()):
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.005)

@@ -12,8 +12,11 @@ from gmade import blocks, network
 from gmade.ordering import adjacency_from_ranks, frame_ranks, regroup
 
 KEY = jax.random.key(0)
-# Programs that run once need not be fast, but fast to compile.
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+# Optimised as in use, where other programs of tests are not: see tests/conftest.py.
+jit_as_in_use = partial(
+    jax.jit,
+    compiler_options={"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters": True},
+)
 
 
 def partial_order(groups, *pairs):

@@ -11,8 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.gmade.cases import quick_jit
-
 
 class Oracle(NamedTuple):
     """The masks `(rows, columns)` of the hidden layers and of the outputs, and what they mask.
@@ -128,7 +126,7 @@ def normal_log_pdf(x, mean, log_scale):
 def in_float64(function, *args):
     """A function's value where rounding errors are not its own."""
     with jax.enable_x64(True):
-        return jax.tree.map(np.asarray, quick_jit(function)(*jax.tree.map(_widened, args)))
+        return jax.tree.map(np.asarray, jax.jit(function)(*jax.tree.map(_widened, args)))
 
 
 def _widened(leaf):

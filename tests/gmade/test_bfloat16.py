@@ -14,7 +14,6 @@ from tests.gmade.cases import (
     build,
     build_fine,
     group_size,
-    quick_jit,
     random_params,
     window,
 )
@@ -31,8 +30,8 @@ def pair(name, make=build, **kwargs):
 @pytest.mark.parametrize("name", ["two_chains", "made"])
 def test_log_densities_are_float32_and_close_to_those_of_float32(name):
     exact, coarse, params, x = pair(name)
-    expected, loss = quick_jit(lambda *args: (exact.log_prob(*args), exact.loss(*args)))(params, x)
-    actual, coarse_loss = quick_jit(lambda *args: (coarse.log_prob(*args), coarse.loss(*args)))(
+    expected, loss = jax.jit(lambda *args: (exact.log_prob(*args), exact.loss(*args)))(params, x)
+    actual, coarse_loss = jax.jit(lambda *args: (coarse.log_prob(*args), coarse.loss(*args)))(
         params, x
     )
     assert actual.dtype == coarse_loss.dtype == jnp.float32
@@ -43,8 +42,8 @@ def test_log_densities_are_float32_and_close_to_those_of_float32(name):
 
 def test_gradients_are_float32_and_point_the_same_way():
     exact, coarse, params, x = pair("causal")
-    expected = quick_jit(jax.grad(exact.loss, (0, 1)))(params, x)
-    actual = quick_jit(jax.grad(coarse.loss, (0, 1)))(params, x)
+    expected = jax.jit(jax.grad(exact.loss, (0, 1)))(params, x)
+    actual = jax.jit(jax.grad(coarse.loss, (0, 1)))(params, x)
     assert jax.tree.structure(actual) == jax.tree.structure(expected)
     for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         assert one.dtype == jnp.float32 and np.isfinite(one).all()
@@ -55,7 +54,7 @@ def test_gradients_are_float32_and_point_the_same_way():
 @pytest.mark.parametrize("name", ["causal", "two_chains"])
 def test_paths_that_are_forbidden_stay_exactly_shut(name):
     _, density, params, x = pair(name, build_fine, hidden=(16,))
-    jacobian = quick_jit(jax.jacrev(lambda x: density.log_prob(params, x)[0]))(x[:1])
+    jacobian = jax.jit(jax.jacrev(lambda x: density.log_prob(params, x)[0]))(x[:1])
     depends = np.abs(np.asarray(jacobian)[:, :, 0]).max(axis=(1, 3))
     itself = np.eye(len(depends), dtype=bool)
     assert (depends[~ORDERS[name] & ~itself] == 0).all()
@@ -88,5 +87,5 @@ def test_hidden_units_are_products_of_rounded_factors(weight, x):
 
 def test_samples_are_float32():
     _, density, params, x = pair("causal")
-    drawn = quick_jit(density.sample)(params, jax.random.key(1), x)
+    drawn = jax.jit(density.sample)(params, jax.random.key(1), x)
     assert drawn.dtype == jnp.float32 and np.isfinite(drawn).all()

@@ -9,7 +9,7 @@ from gmade.blocks import MIN_COLUMNS, Block, cut, equal_runs, masked, runs_of_on
 from gmade.network import structure
 from gmade.ordering import adjacency_from_ranks, frame_ranks
 from tests.gmade import oracle
-from tests.gmade.cases import KEY, ORDERS, build, build_fine, group_size, quick_jit
+from tests.gmade.cases import KEY, ORDERS, build, build_fine, group_size
 
 TOTAL = ["causal", "reversed", "middle_last", "first_last"]
 
@@ -133,7 +133,7 @@ def test_weights_start_scaled_by_the_inputs_that_a_unit_has(width):
     order, size = ORDERS["causal"], 32
     density = build(order, size, (width,), gmade.gaussian())
     truth = oracle.dense(order, size, (width,), None)
-    w = truth.scatter(quick_jit(density.init)(KEY))["trunk"][0]["w"]
+    w = truth.scatter(jax.jit(density.init)(KEY))["trunk"][0]["w"]
     assert np.array_equal(w != 0, truth.trunk[0])
     power = (w**2).sum(axis=0).reshape(4, -1).mean(axis=1)  # of the units of each view
     np.testing.assert_allclose(power, 2, rtol=0.2)

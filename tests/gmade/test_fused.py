@@ -17,7 +17,7 @@ from tests.gmade.cases import (
     assert_close,
     build,
     build_fine,
-    quick_jit,
+    jit_as_in_use,
     random_params,
     window,
 )
@@ -38,7 +38,7 @@ def assert_same(density, *args):
         expected = jax.value_and_grad(nll(density), (0, 1))(*args)
         return density.loss(*args), with_gradients, expected
 
-    loss, with_gradients, expected = quick_jit(every)(*args)
+    loss, with_gradients, expected = jax.jit(every)(*args)
     assert loss.shape == () and loss.dtype == jnp.float32
     assert_close(loss, expected[0])
     assert_close(with_gradients, expected)
@@ -76,7 +76,7 @@ def test_so_it_is_with_dropout(monkeypatch):
     density = build(ORDERS["causal"], hidden=(64,), dropout_rate=0.5)
     args = random_params(density), window(8, 5, 3), None
     assert_same(density, *args, KEY)
-    loss = quick_jit(density.loss)
+    loss = jax.jit(density.loss)
     assert loss(*args, KEY) == loss(*args, KEY)
     assert loss(*args, KEY) != loss(*args, jax.random.key(1))
     assert loss(*args, KEY) != loss(*args)
@@ -86,9 +86,9 @@ def test_so_it_is_with_dropout(monkeypatch):
 def test_how_a_batch_is_cut_changes_no_log_density(monkeypatch, batch, rows):
     density = build(ORDERS["diamond"])
     params, x = random_params(density), window(batch, 4, 3)
-    whole = quick_jit(density.log_prob)(params, x)
+    whole = jax.jit(density.log_prob)(params, x)
     cut_into(monkeypatch, rows)
-    assert_close(quick_jit(density.log_prob)(params, x), whole)
+    assert_close(jax.jit(density.log_prob)(params, x), whole)
 
 
 def test_jit_changes_nothing(monkeypatch):
@@ -96,7 +96,7 @@ def test_jit_changes_nothing(monkeypatch):
     density = build(ORDERS["idnn"], targets=(2,))
     args = random_params(density), window(8, 5, 3)
     value_and_grad = jax.value_and_grad(density.loss, (0, 1))
-    assert_close(jax.jit(value_and_grad)(*args), value_and_grad(*args))
+    assert_close(jit_as_in_use(value_and_grad)(*args), value_and_grad(*args))
 
 
 def test_the_gradient_grows_with_what_is_made_of_the_loss():
@@ -109,7 +109,7 @@ def test_the_gradient_grows_with_what_is_made_of_the_loss():
         squared = jax.grad(lambda *args: density.loss(*args) ** 2, (0, 1))(*args)
         return value, gradients, tripled, squared
 
-    value, gradients, tripled, squared = quick_jit(every)(*args)
+    value, gradients, tripled, squared = jax.jit(every)(*args)
     assert_close(tripled, jax.tree.map(lambda leaf: 3 * leaf, gradients))
     assert_close(squared, jax.tree.map(lambda leaf: 2 * value * leaf, gradients))
 
@@ -123,9 +123,9 @@ def test_a_population_has_the_gradients_of_its_members(monkeypatch):
     context = np.arange(8) % 2
     one = jax.value_and_grad(density.loss, (0, 1))
     population = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
-    shared = quick_jit(jax.vmap(one, (0, None, None)))(population, windows[0], context)
-    own = quick_jit(jax.vmap(one, (0, 0, None)))(population, jnp.stack(windows), context)
-    one = quick_jit(one)
+    shared = jax.jit(jax.vmap(one, (0, None, None)))(population, windows[0], context)
+    own = jax.jit(jax.vmap(one, (0, 0, None)))(population, jnp.stack(windows), context)
+    one = jax.jit(one)
     for i, params in enumerate(members):
         member = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
         assert_close(member(shared), one(params, windows[0], context))
@@ -133,7 +133,7 @@ def test_a_population_has_the_gradients_of_its_members(monkeypatch):
 
 
 def temporary_bytes(function, *args):
-    memory = jax.jit(jax.grad(function)).lower(*args).compile().memory_analysis()
+    memory = jit_as_in_use(jax.grad(function)).lower(*args).compile().memory_analysis()
     if memory is None or not memory.temp_size_in_bytes:
         pytest.skip("this backend does not say how much memory it needs")
     return memory.temp_size_in_bytes

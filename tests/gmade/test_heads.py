@@ -8,7 +8,7 @@ from scipy import stats
 
 from gmade.heads import MIN_LOG_SCALE, gaussian, mixture_of_gaussians
 from tests.gmade import oracle
-from tests.gmade.cases import KEY, assert_close
+from tests.gmade.cases import KEY, assert_close, jit_as_in_use
 
 HEADS = [gaussian(), mixture_of_gaussians(1), mixture_of_gaussians(4)]
 GRID = np.linspace(-60, 60, 240_001, dtype=np.float32)
@@ -120,7 +120,7 @@ def test_gradients_are_those_of_the_density_written_out(head, scale, outlier):
     x = jnp.asarray(rng.normal(size=(7, 4)), jnp.float32).at[1:3].add(outlier)
     g = jnp.asarray(rng.normal(size=(7, 4)), jnp.float32)
 
-    value, (by_params, by_x) = jax.jit(value_and_gradients(head.log_prob))(params, x, g)
+    value, (by_params, by_x) = jit_as_in_use(value_and_gradients(head.log_prob))(params, x, g)
     true_value, true = oracle.in_float64(value_and_gradients(plain(head)), params, x, g)
     np.testing.assert_allclose(value, true_value, rtol=1e-5, atol=1e-5)
     for row in range(7):  # each by its own largest: those of an outlier are large

@@ -14,7 +14,7 @@ from tests.gmade.cases import (
     assert_close,
     build,
     build_fine,
-    quick_jit,
+    jit_as_in_use,
     random_params,
     window,
 )
@@ -66,7 +66,7 @@ def both(name):
     def theirs(params, x):
         return truth.log_prob(params, x, context), *jax.value_and_grad(nll, (0, 1))(params, x)
 
-    compiled = jax.jit(ours) if min(hidden) >= 512 else quick_jit(ours)
+    compiled = jit_as_in_use(ours) if min(hidden) >= 512 else jax.jit(ours)
     log_prob, loss, (by_param, by_x) = compiled(params, x)
     expected = oracle.in_float64(theirs, truth.scatter(params), x)
     return (log_prob, loss, (truth.scatter(by_param), by_x)), expected

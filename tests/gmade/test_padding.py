@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from gmade.heads import mixture_of_gaussians
-from tests.gmade.cases import KEY, ORDERS, build, quick_jit, random_params, window
+from tests.gmade.cases import KEY, ORDERS, build, random_params, window
 
 SMALL, LARGE = 3, 5
 
@@ -54,8 +54,8 @@ def test_no_padding_where_it_is_not_asked_for(max_components):
 def test_padding_changes_no_log_density(twins):
     small, large, params, larger = twins
     x = window(8, 5, 3).at[0].mul(60)
-    expected = quick_jit(small.log_prob)(params, x)
-    actual = quick_jit(large.log_prob)(larger, x)
+    expected = jax.jit(small.log_prob)(params, x)
+    actual = jax.jit(large.log_prob)(larger, x)
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -66,7 +66,7 @@ def test_no_gradient_moves_padding_and_all_others_are_unchanged(twins, function)
 
     def gradients(density, params):
         value = getattr(density, function)
-        return quick_jit(jax.grad(lambda *args: value(*args).mean(), (0, 1)))(params, x)
+        return jax.jit(jax.grad(lambda *args: value(*args).mean(), (0, 1)))(params, x)
 
     (by_param, by_x), (expected, expected_by_x) = gradients(large, larger), gradients(small, params)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((by_param, by_x)))
@@ -83,7 +83,7 @@ def test_training_never_wakes_padding_up(twins):
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.01))
     before, opt_state = params, optimizer.init(params)
 
-    @quick_jit
+    @jax.jit
     def step(params, opt_state):
         loss, gradients = jax.value_and_grad(density.loss)(params, x)
         updates, opt_state = optimizer.update(gradients, opt_state)
