@@ -202,8 +202,8 @@ def _write(
         for m, track in enumerate(tracks):
             if length := call.after[m] - call.first[m]:
                 track.log.add({name: each[:length, m] for name, each in host.items()})
-        losses = np.nanmean([track.log.loss for track in tracks])
-        progress.update(sum(call.after), "" if np.isnan(losses) else f"loss {losses:.4f}")
+        losses = [track.log.loss for track in tracks if not np.isnan(track.log.loss)]
+        progress.update(sum(call.after), f"loss {np.mean(losses):.4f}" if losses else "")
 
 
 def _member(state: State, index: int) -> State:

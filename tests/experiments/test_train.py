@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -183,6 +184,15 @@ def test_the_length_of_a_call_changes_nothing(tmp_path, tiny):
     (other,) = train([member(longer, tmp_path / "other")])
     jax.tree.map(np.testing.assert_array_equal, one, other)
     assert log(tmp_path / "one") == log(tmp_path / "other")
+
+
+def test_a_call_of_one_step_has_no_loop_and_changes_nothing(tmp_path, tiny):
+    config, single = tiny(), tiny()
+    single.train.steps_per_call = 1
+    (one,) = train([member(config, tmp_path / "one")])
+    (other,) = train([member(single, tmp_path / "other")])
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), one, other)
+    assert log(tmp_path / "one").count("\n") == log(tmp_path / "other").count("\n")
 
 
 def test_streamed_windows_train_as_resident_ones_do(tmp_path, tiny):
