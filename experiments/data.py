@@ -163,14 +163,15 @@ def _machine(name: str, clips: list[Clip], speeds: tuple[float, ...], loader: _L
 
     def split(which: str) -> Split:
         chosen = tuple(clip for clip in clips if clip.split == which)
-        return _split(chosen, loader(chosen), ids)
+        return split_of(chosen, loader(chosen), ids)
 
     train, test = split(TRAIN), split(TEST)
-    copies = (_split(train.clips, loader.at_speed(train, speed), ids) for speed in speeds)
+    copies = (split_of(train.clips, loader.at_speed(train, speed), ids) for speed in speeds)
     return Machine(name, ids, train, test, tuple(copies))
 
 
-def _split(clips: tuple[Clip, ...], mine: LogMels, ids: tuple[str, ...]) -> Split:
+def split_of(clips: tuple[Clip, ...], mine: LogMels, ids: tuple[str, ...]) -> Split:
+    """A split from all its clips, this process's share of them, and the machine's ids."""
     where = {clip.name: position for position, clip in enumerate(clips)}
     positions = np.array([where[clip.name] for clip in mine.clips], np.int64)
     index = {id_: i for i, id_ in enumerate(ids)}

@@ -16,7 +16,7 @@ import numpy as np
 
 from audio.clips import ANOMALY, NORMAL, TEST, Clip
 from audio.logmels import assemble, subset
-from experiments.data import DataSet, Machine, Split
+from experiments.data import DataSet, Machine, Split, split_of
 from experiments.errors import ConfigError
 
 BAND_DB, BAND_WIDTH = 3.0, 6  # mel bands
@@ -47,9 +47,9 @@ def _rehearsed(machine: Machine, share: float) -> Machine:
     held = _held_out(machine.train.clips, share)
     return replace(
         machine,
-        train=_without(machine.train, held),
+        train=_without(machine.train, held, machine.ids),
         test=_test_split(machine, held),
-        copies=tuple(_without(copy, held) for copy in machine.copies),
+        copies=tuple(_without(copy, held, machine.ids) for copy in machine.copies),
     )
 
 
@@ -80,11 +80,10 @@ def _held_out(clips: Sequence[Clip], share: float) -> set[str]:
     return names
 
 
-def _without(split: Split, held: set[str]) -> Split:
+def _without(split: Split, held: set[str], ids: tuple[str, ...]) -> Split:
     clips = tuple(clip for clip in split.clips if clip.name not in held)
     kept = [i for i, clip in enumerate(split.mine.clips) if clip.name not in held]
-    mine = subset(split.mine, kept)
-    return Split(clips, mine, _positions(clips, mine.clips), split.ids[kept])
+    return split_of(clips, subset(split.mine, kept), ids)
 
 
 def _test_split(machine: Machine, held: set[str]) -> Split:
@@ -98,8 +97,7 @@ def _test_split(machine: Machine, held: set[str]) -> Split:
         if clip.name in held:
             mine += [_test_clip(clip, kind, ids) for kind in kinds]
             frames += [_frames(train, i, kind) for kind in kinds]
-    index = np.array([ids.index(clip.id) for clip in mine], np.int64)
-    return Split(clips, assemble(mine, frames), _positions(clips, mine), index)
+    return split_of(clips, assemble(mine, frames), ids)
 
 
 def _test_clip(clip: Clip, kind: str, ids: Sequence[str]) -> Clip:
@@ -122,8 +120,3 @@ def _frames(train: Split, i: int, kind: str) -> np.ndarray:
         others = np.flatnonzero(train.ids != train.ids[i])
         return spliced(own, train.mine.clip(int(rng.choice(others))), rng)
     return own
-
-
-def _positions(clips: Sequence[Clip], mine: Sequence[Clip]) -> np.ndarray:
-    where = {(clip.id, clip.name): position for position, clip in enumerate(clips)}
-    return np.array([where[clip.id, clip.name] for clip in mine], np.int64)

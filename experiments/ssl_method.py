@@ -11,10 +11,10 @@ from jaxtyping import Array, Float
 import ssl_cls
 from experiments import ssl_pictures, ssl_scores
 from experiments.errors import ConfigError
+from ssl_cls.augment import MIXTURES
 
 NETWORKS = ("mobilenet_v2", "resnet50")
 HEADS = ("softmax", "arcface")
-MIXTURES = ("none", "power", "db")
 
 
 def build(settings: dict[str, Any], num_ids: int) -> tuple:

@@ -13,7 +13,7 @@ Padding = tuple[tuple[int, int], tuple[int, int]]
 
 
 def compiler_options() -> dict[str, str]:
-    """What to give the outermost `jax.jit` of training and scoring as `compiler_options`.
+    """What to give the outermost `jax.jit` of training as `compiler_options`.
 
     On a CPU, XLA hands products, sums and convolutions to a library (YNNPACK) that runs a
     convolution on one core; without it dense convolutions, and their gradients most of all, are

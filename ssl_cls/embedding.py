@@ -85,8 +85,9 @@ def neighbour_distance(
 ) -> Float[Array, "batch"]:
     """The mean Euclidean distance to the `k` nearest train embeddings of the own id.
 
-    A train embedding is its own nearest neighbour, at distance zero: to score those as well, as
-    thresholds need, take `k` above one. Where there are fewer than `k`, the mean is over those.
+    An embedding that is among them is its own nearest, at distance zero, and windows of one clip
+    overlap: to score train clips, fit to others. Where there are fewer than `k`, the mean is over
+    those.
     """
     squares, nearest = _nearest(neighbours, lax.stop_gradient(embeddings), ids, k)
     train = neighbours.embedding.reshape(-1, embeddings.shape[1])
