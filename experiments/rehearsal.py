@@ -23,6 +23,7 @@ BAND_DB, BAND_WIDTH = 3.0, 6  # mel bands
 SPLICED = 0.1  # share of a clip's frames
 KINDS = ("own", "coloured", "spliced", "swapped")
 OF_ONE_ID = KINDS[:2]
+NOTE = "a rehearsal: test clips are held-out train clips, and anomalies are made of these"
 
 
 def rehearsed(data: DataSet, share: float) -> DataSet:
@@ -40,7 +41,8 @@ def rehearsed(data: DataSet, share: float) -> DataSet:
         raise ConfigError(f"data.rehearsal={share} must be a share of the train clips, 0 to 0.5")
     if not share:
         return data
-    return replace(data, machines=tuple(_rehearsed(machine, share) for machine in data.machines))
+    machines = tuple(_rehearsed(machine, share) for machine in data.machines)
+    return replace(data, machines=machines, notes=(*data.notes, NOTE))
 
 
 def _rehearsed(machine: Machine, share: float) -> Machine:
