@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.timing import in_turns, row
 from benchmarks.training import first_state, get_config, made_up_members, program
 from experiments.feed import device_mesh, put_frames, resident_calls, streamed_calls
-from experiments.train import Member
+from experiments.track import Member
 
 FOREVER = 10**9  # steps: the schedule is of no matter here
 

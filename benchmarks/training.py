@@ -13,7 +13,7 @@ from audio.windows import find_windows
 from experiments.batches import Batches, moments
 from experiments.methods import build
 from experiments.steps import Optimizer, State, make_init, make_steps
-from experiments.train import Member
+from experiments.track import Member
 
 FRAMES_PER_CLIP = 313  # ten seconds
 

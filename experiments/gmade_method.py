@@ -1,5 +1,6 @@
 """Group MADE as a detector: a window is as strange as it is unlikely."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -55,7 +56,7 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
     """Builds the functions of `experiments.methods.Method`.
 
     Features are standardised per mel bin with the moments of the training frames; densities are
-    of the features as they came, in nats. Settings of one shape share all functions but `init`.
+    of the features as they came, in nats. Settings of one shape share `loss`, `score`, `explain`.
 
     Args:
         settings: the config's `model`, `window` and `logmel` sections.
@@ -84,7 +85,20 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
         moments = {"mean": batch["mean"], "std": batch["std"]}
         return {"params": density.init(key), "moments": moments, "order": jnp.asarray(order)}
 
-    return init, *_functions(shape)
+    def sample(
+        variables: dict[str, Any], key: Array, batch: dict[str, Array], frames: tuple[int, ...] = ()
+    ) -> Float[Array, "batch frames mels"]:
+        x, moments = batch["x"], variables["moments"]
+        drawn = np.array(frames or order[trained])
+        place = np.argsort(order)[drawn]
+        z, context = _inputs(settings, variables, x, batch["id"])
+        z = density.sample(variables["params"], key, z, context, _groups(settings, place))
+        new = z.reshape(x.shape)[:, place] * moments["std"][None, None]
+        return x.at[:, drawn].set(new + moments["mean"][None, None])
+
+    last = settings["num_frames"] - 1
+    slides = last in order[trained] and adjacency[last, :last].all()
+    return init, *_functions(shape), None, None, None, sample if slides else None
 
 
 @cache
@@ -96,15 +110,8 @@ def _functions(shape: Shape) -> tuple:
     kind, weight = settings["score"], settings["margin_weight"]
     trained, scored = np.asarray(shape.trained), np.asarray(shape.scored)
 
-    def inputs(variables: dict[str, Any], x: Float[Array, "batch frames mels"], ids: Array) -> Any:
-        """Standardised windows, their frames in order, as groups; and the context."""
-        mean, std = variables["moments"]["mean"], variables["moments"]["std"]
-        z = (x[:, variables["order"]] - mean[None, None]) / std[None, None]
-        num_groups = num_frames if settings["grouped"] else num_frames * num_mels
-        return z.reshape(len(z), num_groups, -1), ids if settings["use_id"] else None
-
     def loss(variables: dict[str, Any], key: Array, batch: dict[str, Array]) -> tuple:
-        z, context = inputs(variables, batch["x"], batch["id"])
+        z, context = _inputs(settings, variables, batch["x"], batch["id"])
         nats = density.loss(variables["params"], z, context, key)
         nats += jnp.log(variables["moments"]["std"]).mean()
         return nats, (variables, {"loss": nats})
@@ -112,7 +119,7 @@ def _functions(shape: Shape) -> tuple:
     def frame_nats(
         variables: dict[str, Any], x: Float[Array, "batch frames mels"], ids: Array
     ) -> Float[Array, "batch scored mels"]:
-        z, context = inputs(variables, x, ids)
+        z, context = _inputs(settings, variables, x, ids)
         log_prob = density.log_prob(variables["params"], z, context)
         log_prob = log_prob.reshape(len(x), len(trained), num_mels)[:, scored]
         return jnp.log(variables["moments"]["std"])[None, None] - log_prob
@@ -138,22 +145,36 @@ def _functions(shape: Shape) -> tuple:
     return loss, score, explain
 
 
+def _inputs(
+    settings: dict[str, Any], variables: dict[str, Any], x: Array, ids: Array
+) -> tuple[Float[Array, "batch groups bins"], Array | None]:
+    """Standardised windows, their frames in order, as groups; and the context."""
+    mean, std = variables["moments"]["mean"], variables["moments"]["std"]
+    z = (x[:, variables["order"]] - mean[None, None]) / std[None, None]
+    num_groups = x.shape[1] if settings["grouped"] else x.shape[1] * x.shape[2]
+    return z.reshape(len(z), num_groups, -1), ids if settings["use_id"] else None
+
+
+def _groups(settings: dict[str, Any], frames: Iterable[int]) -> tuple[int, ...]:
+    """The groups of some frames: themselves, or each of their bins."""
+    each = 1 if settings["grouped"] else settings["num_mels"]
+    return tuple(int(frame) * each + i for frame in frames for i in range(each))
+
+
 def _density(shape: Shape, num_components: int) -> gmade.Density:
     """The density; its functions depend on the number of components only where it starts."""
     settings = dict(shape.settings)
     num_mels = settings["num_mels"]
-    adjacency, groups, group_size = np.asarray(shape.adjacency), shape.trained, num_mels
+    adjacency, group_size = np.asarray(shape.adjacency), num_mels
     if not settings["grouped"]:
-        adjacency = gmade.regroup(adjacency, num_mels)
-        groups = tuple(f * num_mels + b for f in shape.trained for b in range(num_mels))
-        group_size = 1
+        adjacency, group_size = gmade.regroup(adjacency, num_mels), 1
     mixture = gmade.mixture_of_gaussians(num_components, shape.max_components)
     return gmade.group_made(
         adjacency,
         group_size,
         settings["hidden"],
         mixture if shape.max_components else gmade.gaussian(),
-        groups,
+        _groups(settings, shape.trained),
         shape.num_ids if settings["use_id"] else 0,
         ACTIVATIONS[settings["activation"]],
         settings["dropout_rate"],

@@ -33,6 +33,9 @@ class Method(NamedTuple):
             over; `score` and `explain` are given them with what was learned.
         illustrate: `(variables, images) -> scoring.panels.Panel, …`, what training does to the
             first of two images, (2, frames, mels) dB.
+        sample: `(variables, key, batch, frames) -> (batch, frames, mels)` dB: the windows with some
+            of their frames drawn anew, or with none named all that the density models. Only of
+            densities whose last frame is modelled given all those before it.
     """
 
     init: Callable[..., Variables]
@@ -42,6 +45,7 @@ class Method(NamedTuple):
     embed: Callable[..., Array] | None = None
     fit: Callable[[np.ndarray, np.ndarray], Variables] | None = None
     illustrate: Callable[..., list[Panel]] | None = None
+    sample: Callable[..., Array] | None = None
 
 
 BUILDERS = {"gmade": gmade_method.build, "ssl": ssl_method.build}

@@ -1,11 +1,13 @@
 """Which models are trained together, as one program."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import jax
 
 from experiments.errors import ConfigError
-from experiments.train import Member
+from experiments.methods import Method
+from experiments.track import Member
 
 CHOICES = ("auto", "always", "never")
 
@@ -26,10 +28,19 @@ def populations(members: Sequence[Member], choice: str) -> list[list[Member]]:
     They must share their loss and their `train` settings. On a CPU, whose cores one model keeps
     busy, a population is slower (`benchmarks/population.py`), and `auto` makes none.
     """
-    if choice == "never" or (choice == "auto" and jax.default_backend() == "cpu"):
+    if not together(choice):
         return [[member] for member in members]
-    groups: dict[tuple, list[Member]] = {}
+    groups: dict[Hashable, list[Member]] = {}
     for member in members:
-        train = tuple(sorted(member.config.train.to_dict().items()))
-        groups.setdefault((member.method.loss, train), []).append(member)
+        groups.setdefault(shape_of(member.method, member.config), []).append(member)
     return list(groups.values())
+
+
+def together(choice: str) -> bool:
+    """Whether `train.population` asks for populations on these devices."""
+    return choice == "always" or (choice == "auto" and jax.default_backend() != "cpu")
+
+
+def shape_of(method: Method, config: Any) -> Hashable:
+    """What models that are trained as one program have in common."""
+    return method.loss, tuple(sorted(config.train.to_dict().items()))

@@ -9,6 +9,11 @@ DIR holds <machine>/train/normal_id_01_00000000.wav and <machine>/test/..., or M
 Every key of the config can be set with --config.KEY=VALUE. Started again on the same --workdir,
 it goes on from where it was stopped.
 
+    python -m experiments.run --config=configs/gmade_causal.py --mode=sample
+
+draws from the models that the same command without --mode has trained, and writes what they think
+their machines sound like as log-mels, as sound and as a page, samples/index.html.
+
 On a cluster: one process a host, with --distributed where the cluster is known to JAX (TPU pods,
 Slurm), or with --coordinator=HOST:PORT --num_processes=N --process_id=I.
 """
@@ -23,6 +28,11 @@ from ml_collections import config_flags
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The experiment: configs/NAME.py.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where files go (default: runs/NAME).")
+_MODE = flags.DEFINE_enum("mode", "run", ["run", "sample"], "What is done with the config.")
+_NUM_SAMPLES = flags.DEFINE_integer("num_samples", 3, "--mode=sample: clips of each machine id.")
+_SAMPLE_SECONDS = flags.DEFINE_float(
+    "sample_seconds", None, "--mode=sample: how long they are (default: as train clips are)."
+)
 _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "Join the cluster JAX finds itself in.")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT of process 0.")
 _NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "Processes in all.")
@@ -55,6 +65,12 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     try:
         config = _CONFIG.value
+        if _MODE.value == "sample":
+            from experiments.sample import sample
+
+            page = sample(config, workdir, _NUM_SAMPLES.value, _SAMPLE_SECONDS.value)
+            print(f"\nSamples: {page}")
+            return
         run_it = run_ensemble if config.method == "ensemble" else run
         report = run_it(config, workdir, started)
     except (ConfigError, DataError, EnsembleError) as error:

@@ -6,62 +6,18 @@ step alone, so a run that is killed and started again goes on bit for bit as if 
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 
-from experiments.batches import Batches, moments
 from experiments.feed import device_mesh, fits, put_frames, resident_calls, streamed_calls
-from experiments.methods import Batch, Method, Variables
-from experiments.metrics import MetricsLog
+from experiments.methods import Batch, Variables
 from experiments.progress import Progress
-from experiments.steps import Optimizer, State, learning_rate, make_init, make_steps
-
-
-@dataclass(frozen=True)
-class Member:
-    """One model to be trained.
-
-    Attributes:
-        name: what its progress is called.
-        method: what it is; members that train together share its `loss`.
-        batches: its training windows.
-        config: the experiment.
-        workdir: where `checkpoints/` and `metrics.jsonl` go.
-    """
-
-    name: str
-    method: Method
-    batches: Batches
-    config: Any
-    workdir: Path
-
-    @property
-    def num_steps(self) -> int:
-        """Steps in all its epochs."""
-        return self.config.train.num_epochs * self.batches.steps_per_epoch
-
-    @property
-    def keys(self) -> tuple[jax.Array, jax.Array]:
-        """For its first weights, and for its training."""
-        init_key, key = jax.random.split(jax.random.key(self.config.seed))
-        return init_key, key
-
-    def log(self, step: int) -> MetricsLog:
-        """Its `metrics.jsonl`, as it was at a step."""
-        train = self.config.train
-
-        def rate(step: int) -> float:
-            return float(learning_rate(step, self.num_steps, train.learning_rate, train.schedule))
-
-        path, epoch = self.workdir / "metrics.jsonl", self.batches.steps_per_epoch
-        return MetricsLog(path, step, self.num_steps, train.log_every_steps, epoch, rate)
+from experiments.steps import Optimizer, State, make_steps
+from experiments.track import Member, Track
 
 
 class Call(NamedTuple):
@@ -103,7 +59,8 @@ def train(members: Sequence[Member]) -> list[Variables]:
             they are trained one after another.
 
     Returns:
-        Each member's trained variables, replicated over the devices.
+        Each member's trained variables, replicated over the devices: the last, or where it is
+        watched the best.
 
     Raises:
         ConfigError: a loss is no longer finite.
@@ -114,8 +71,8 @@ def train(members: Sequence[Member]) -> list[Variables]:
     mesh = device_mesh()
     num_steps = [member.num_steps for member in members]
     with ExitStack() as stack:
-        tracks = [_Track(member, mesh, stack) for member in members]
-        done = [track.done for track in tracks]
+        tracks = [Track(member, mesh, stack) for member in members]
+        done = [track.num_steps if track.is_over else track.done for track in tracks]
         plan = list(
             plan_calls(done, num_steps, settings.steps_per_call, settings.checkpoint_every_steps)
         )
@@ -140,7 +97,9 @@ def train(members: Sequence[Member]) -> list[Variables]:
                 late = []
             for m in due:
                 tracks[m].save(call.after[m], _member(state, m))
-    return [_member(state, m)["variables"] for m in range(len(members))]
+            if tracks[0].is_over:
+                break
+    return [track.chosen(_member(state, m)["variables"]) for m, track in enumerate(tracks)]
 
 
 def _program(
@@ -159,40 +118,8 @@ def _program(
     return steps, frames, fed
 
 
-class _Track:
-    """A member's state as it was left, its checkpoints and its log."""
-
-    def __init__(self, member: Member, mesh: Mesh, stack: ExitStack) -> None:
-        self.num_steps = member.num_steps
-        self.every = member.config.train.checkpoint_every_steps
-        path = (member.workdir / "checkpoints").absolute()
-        options = ocp.CheckpointManagerOptions(
-            preservation_policy=ocp.checkpoint_managers.LatestN(2), create=True
-        )
-        self.manager = stack.enter_context(ocp.CheckpointManager(path, options=options))
-        self.done = self.manager.latest_step() or 0
-        frames = member.batches.windows.frames
-        window = np.zeros((1, member.batches.windows.num_frames, frames.shape[1]), np.float32)
-        init = make_init(member.method, Optimizer.of(member.config.train), mesh)
-        self.state = init(
-            member.keys[0], {"x": window, "id": np.zeros(1, np.int32), **moments(frames)}
-        )
-        if self.done:
-            restore = ocp.args.StandardRestore(self.state)
-            self.state = self.manager.restore(self.done, args=restore)
-        self.log = member.log(self.done)
-
-    def is_due(self, before: int, after: int) -> bool:
-        """Whether a step that has just been reached is to be kept."""
-        return after > before and (after % self.every == 0 or after == self.num_steps)
-
-    def save(self, step: int, state: State) -> None:
-        """Writes a checkpoint."""
-        self.manager.save(step, args=ocp.args.StandardSave(state), force=True)
-
-
 def _write(
-    tracks: Sequence[_Track],
+    tracks: Sequence[Track],
     progress: Progress,
     calls: Sequence[tuple[Call, dict[str, jax.Array]]],
 ) -> None:

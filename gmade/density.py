@@ -20,11 +20,12 @@ from gmade.network import (
     Activation,
     Params,
     dropout,
+    head_inputs,
     init_head_block,
     init_trunk,
+    seen_bins,
     structure,
     trunk,
-    weights,
 )
 from gmade.ordering import check_adjacency, depths
 
@@ -40,8 +41,9 @@ class Density(NamedTuple):
         loss: `(params, x, context or None, key or None) -> ()`, minus the mean of `log_prob`, nats
             per bin. Its gradient is taken in the same pass and costs a fraction of what that of
             `log_prob` does, in time and in memory.
-        sample: `(params, key, x (batch, groups, bins), context or None) -> (batch, groups, bins)`:
-            x with its target groups drawn anew, each from its conditional, ancestors first.
+        sample: `(params, key, x (batch, groups, bins), context or None, groups) -> (batch, groups,
+            bins)`: x with some target groups drawn anew, none named meaning all, each from its
+            conditional, ancestors first: as many passes as their longest chain has groups.
         targets: the groups modelled, in the order `log_prob` returns them.
     """
 
@@ -62,6 +64,7 @@ def group_made(
     activation: Activation = jax.nn.relu,
     dropout_rate: float = 0.0,
     dtype: DTypeLike = jnp.float32,
+    direct: bool = False,
 ) -> Density:
     """Builds a Group MADE.
 
@@ -76,6 +79,8 @@ def group_made(
         dropout_rate: share of hidden units silenced when a function is given a key.
         dtype: of the factors of every matrix product, such as `jnp.bfloat16`, and of the hidden
             units' sums; parameters of bins and their likelihood are float32.
+        direct: whether the outputs also read, linearly, the groups they may see (Germain et al.,
+            section 4), so that no path is lost however narrow a layer is.
 
     Returns:
         The density's pure functions.
@@ -87,25 +92,26 @@ def group_made(
     targets = tuple(targets) or tuple(range(len(adjacency)))
     if not set(targets) <= set(range(len(adjacency))):
         raise ValueError(f"target groups {targets} are not all among 0 to {len(adjacency) - 1}")
-    net = structure(adjacency[list(targets)], group_size, hidden, num_contexts)
+    net = structure(adjacency[list(targets)], group_size, hidden, num_contexts, direct)
 
     def init(key: PRNGKeyArray) -> Params:
         trunk_key, *keys = jax.random.split(key, 1 + len(net.head))
         head_params = [
-            init_head_block(subkey, block, head.bias)
-            for subkey, block in zip(keys, net.head, strict=True)
+            init_head_block(subkey, block, inputs, head.bias)
+            for subkey, block, inputs in zip(keys, net.head, net.direct, strict=True)
         ]
         return {"trunk": init_trunk(trunk_key, net), "head": head_params}
 
     def block_inputs(
         params: Params, x: Array, context: Array | None, key: PRNGKeyArray | None = None
     ) -> list[tuple[Array, Array, Array]]:
-        """What each block's parameters are made of: hidden units, weights, bias."""
+        """What each block's parameters are made of: what it reads, weights, bias."""
         drop = dropout(key, dropout_rate)
         h = trunk(params["trunk"], net, activation, x, context, drop, dtype)
+        seen = seen_bins(x, net)
         return [
-            (h[:, : block.prefix], weights(each, block), each["b"])
-            for each, block in zip(params["head"], net.head, strict=True)
+            head_inputs(each, block, inputs, h, seen)
+            for each, block, inputs in zip(params["head"], net.head, net.direct, strict=True)
         ]
 
     def target_bins(x: Array) -> list[Array]:
@@ -143,19 +149,30 @@ def group_made(
         key: PRNGKeyArray,
         x: Float[Array, "batch groups bins"],
         context: Array | None = None,
+        groups: Sequence[int] = (),
     ) -> Float[Array, "batch groups bins"]:
-        depth = depths(adjacency)
+        drawn = list(groups or targets)
+        if not set(drawn) <= set(targets):
+            raise ValueError(f"groups {tuple(drawn)} are not all among the targets {targets}")
+        # The level at which each target is drawn; -1 for those that stay as they are.
+        level_of = np.full(len(targets), -1)
+        level_of[[targets.index(g) for g in drawn]] = depths(adjacency[np.ix_(drawn, drawn)])
+        block_of = [np.array(block.columns)[::group_size] // group_size for block in net.head]
+        needed = [i for i, members in enumerate(block_of) if (level_of[members] >= 0).any()]
+        members = np.concatenate([block_of[i] for i in needed])
+        where = np.asarray(targets)[members]
 
         def draw(level: Array, x: Array) -> Array:
             keys = jax.random.split(jax.random.fold_in(key, level), len(net.head))
-            drawn = []
-            for subkey, (h, w, b) in zip(keys, block_inputs(params, x, context), strict=True):
-                every = outputs(h, w, b, dtype)
-                drawn.append(head.sample(subkey, jnp.broadcast_to(every, (len(x), *b.shape))))
-            new = jnp.concatenate(drawn, axis=1).reshape(len(x), len(targets), group_size)
-            due = jnp.asarray(depth[list(targets)])[None, :, None] == level
-            return x.at[:, list(targets)].set(jnp.where(due, new, x[:, list(targets)]))
+            inputs, new = block_inputs(params, x, context), []
+            for i in needed:
+                h, w, b = inputs[i]
+                every = jnp.broadcast_to(outputs(h, w, b, dtype), (len(x), *b.shape))
+                new.append(head.sample(keys[i], every))
+            bins = jnp.concatenate(new, axis=1).reshape(len(x), len(members), group_size)
+            due = jnp.asarray(level_of[members])[None, :, None] == level
+            return x.at[:, where].set(jnp.where(due, bins, x[:, where]))
 
-        return jax.lax.fori_loop(0, int(depth.max()) + 1, draw, x)
+        return jax.lax.fori_loop(0, int(level_of.max()) + 1, draw, x)
 
     return Density(init, log_prob, loss, sample, targets)

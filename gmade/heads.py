@@ -40,6 +40,11 @@ def gaussian() -> Head:
     return Head((2,), np.zeros(2, np.float32), _gaussian_log_prob, _gaussian_sample)
 
 
+def bernoulli() -> Head:
+    """p^x (1 - p)^(1 - x) for x of 0 or 1, its parameter logit p (Germain et al., section 2)."""
+    return Head((), np.zeros((), np.float32), _bernoulli_log_prob, _bernoulli_sample)
+
+
 def mixture_of_gaussians(num_components: int, max_components: int = 0) -> Head:
     """sum_c pi_c N(x; mu_c, sigma_c), its parameters `(logit pi, mu, log sigma)` by component.
 
@@ -78,6 +83,18 @@ def _gaussian_sample(
 ) -> Float[Array, "batch bins"]:
     mean, scale = params[:, 0], jnp.exp(_clip(params[:, 1]))
     return mean + scale * jax.random.normal(key, mean.shape)
+
+
+def _bernoulli_log_prob(
+    logit: Float[Array, "rows bins"], x: Float[Array, "batch bins"]
+) -> Float[Array, "batch bins"]:
+    return x * logit - jax.nn.softplus(logit)
+
+
+def _bernoulli_sample(
+    key: PRNGKeyArray, logit: Float[Array, "batch bins"]
+) -> Float[Array, "batch bins"]:
+    return jax.random.bernoulli(key, jax.nn.sigmoid(logit)).astype(logit.dtype)
 
 
 @jax.custom_vjp

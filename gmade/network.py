@@ -29,6 +29,8 @@ class Structure(NamedTuple):
         seen: the groups that are its input, in the order of its first layer's rows.
         trunk: each hidden layer's blocks.
         head: the blocks of outputs; their columns are bins of the targets, end to end.
+        direct: the same blocks again, their rows the input itself; without prefix where there are
+            no direct connections.
         num_contexts: distinct contexts, visible to every unit; 0 for none.
         width: units of the first hidden layer.
     """
@@ -36,6 +38,7 @@ class Structure(NamedTuple):
     seen: np.ndarray
     trunk: list[list[Block]]
     head: list[Block]
+    direct: list[Block]
     num_contexts: int
     width: int
 
@@ -45,6 +48,7 @@ def structure(
     group_size: int,
     widths: Sequence[int],
     num_contexts: int,
+    direct: bool = False,
 ) -> Structure:
     """The blocks of a network whose outputs are the target groups.
 
@@ -53,13 +57,16 @@ def structure(
         group_size: bins in a group.
         widths: units of each hidden layer.
         num_contexts: distinct contexts, visible to every unit; 0 for none.
+        direct: whether outputs also read, linearly, the groups they may see.
     """
     views = distinct_views(adjacency, num_contexts > 0)
     trunk = [cut(m, runs_of_one_prefix(m)) for m in trunk_masks(views, group_size, tuple(widths))]
     readable = np.repeat(head_mask(views, widths[-1], adjacency), group_size, axis=1)
+    seen = seen_groups(views)
+    visible = np.kron(adjacency[:, seen].T & direct, np.ones((group_size, group_size), bool))
     groups_a_block = max(1, BLOCK_BINS // group_size)
-    head = cut(readable, equal_runs(readable.shape[1], groups_a_block * group_size))
-    return Structure(seen_groups(views), trunk, head, num_contexts, widths[0])
+    runs = equal_runs(readable.shape[1], groups_a_block * group_size)
+    return Structure(seen, trunk, cut(readable, runs), cut(visible, runs), num_contexts, widths[0])
 
 
 def init_trunk(key: PRNGKeyArray, net: Structure) -> Params:
@@ -88,19 +95,39 @@ def init_unit_block(key: PRNGKeyArray, block: Block) -> Params:
     return {"w": masked(w, block), "b": b}
 
 
-def init_head_block(key: PRNGKeyArray, block: Block, bias: np.ndarray) -> Params:
-    """Small weights, so that every density starts close to the head's own `bias`."""
+def init_head_block(key: PRNGKeyArray, block: Block, direct: Block, bias: np.ndarray) -> Params:
+    """Small weights, so that every density starts close to the head's own `bias`.
+
+    Direct weights are zero: a network starts as the one without them, and their gradient is not.
+    """
     bins = len(block.columns)
-    b = jnp.broadcast_to(bias[..., None], (*bias.shape, bins))
-    if not block.prefix:
-        return {"b": b}
-    scale = 0.1 / np.sqrt(block.prefix)
-    return {"w": scale * jax.random.normal(key, (block.prefix, *bias.shape, bins)), "b": b}
+    params = {"b": jnp.broadcast_to(bias[..., None], (*bias.shape, bins))}
+    if block.prefix:
+        scale = 0.1 / np.sqrt(block.prefix)
+        params["w"] = scale * jax.random.normal(key, (block.prefix, *bias.shape, bins))
+    if direct.prefix:
+        params["direct"] = jnp.zeros((direct.prefix, *bias.shape, bins))
+    return params
 
 
-def weights(params: Params, block: Block) -> Float[Array, "prefix *columns"]:
+def weights(params: Params, block: Block, name: str = "w") -> Float[Array, "prefix *columns"]:
     """A block's masked weights; `(0, ...)` where it reads nothing."""
-    return masked(params["w"], block) if block.prefix else jnp.zeros((0, *params["b"].shape))
+    return masked(params[name], block) if block.prefix else jnp.zeros((0, *params["b"].shape))
+
+
+def head_inputs(
+    params: Params,
+    block: Block,
+    direct: Block,
+    h: Float[Array, "batch units"],
+    seen: Float[Array, "batch inputs"],
+) -> tuple[Array, Array, Array]:
+    """What a block of outputs is made of: all that it reads, its weights and its bias."""
+    read, w = h[:, : block.prefix], weights(params, block)
+    if direct.prefix:
+        read = jnp.concatenate([read, seen[:, : direct.prefix]], axis=1)
+        w = jnp.concatenate([w, weights(params, direct, "direct")])
+    return read, w, params["b"]
 
 
 def trunk(
@@ -123,7 +150,7 @@ def trunk(
         drop: `(layer, units)` is what dropout leaves of a layer.
         dtype: of the factors of each product.
     """
-    h = _groups(x, net.seen).reshape(len(x), -1)
+    h = seen_bins(x, net)
     for i, (layer, blocks) in enumerate(zip(params["layers"], net.trunk, strict=True)):
         h = h.astype(dtype)
         parts = [
@@ -138,12 +165,13 @@ def trunk(
     return h
 
 
-def _groups(x: Float[Array, "batch groups bins"], groups: np.ndarray) -> Array:
-    """Some groups, without a gather where they are neighbours."""
-    first, last = (int(groups[0]), int(groups[-1])) if len(groups) else (0, -1)
-    if np.array_equal(groups, np.arange(first, last + 1)):
-        return x[:, first : last + 1]
-    return x[:, groups]
+def seen_bins(x: Float[Array, "batch groups bins"], net: Structure) -> Float[Array, "batch inputs"]:
+    """The network's input, without a gather where the groups it sees are neighbours."""
+    seen = net.seen
+    first, last = (int(seen[0]), int(seen[-1])) if len(seen) else (0, -1)
+    neighbours = np.array_equal(seen, np.arange(first, last + 1))
+    groups = x[:, first : last + 1] if neighbours else x[:, seen]
+    return groups.reshape(len(x), -1)
 
 
 def dropout(key: PRNGKeyArray | None, rate: float) -> Callable[[int, Array], Array]:

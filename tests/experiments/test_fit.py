@@ -13,8 +13,8 @@ from audio.clips import Clip
 from audio.logmels import assemble
 from audio.windows import find_windows
 from experiments.data import Split
-from experiments.experiment import score_halves
 from experiments.fit import fit
+from experiments.judge import score_halves
 from experiments.methods import Method
 from experiments.score import score_clips
 

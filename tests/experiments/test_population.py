@@ -8,7 +8,8 @@ from experiments.errors import ConfigError
 from experiments.methods import build
 from experiments.metrics import read_metrics
 from experiments.population import check_population, populations
-from experiments.train import Call, Member, plan_calls, train
+from experiments.track import Member
+from experiments.train import Call, plan_calls, train
 
 RNG = np.random.default_rng(0)
 

@@ -13,7 +13,8 @@ from experiments.errors import ConfigError
 from experiments.feed import DEVICES, put_frames, resident_calls
 from experiments.methods import Method, build
 from experiments.steps import Optimizer, check_training, learning_rate, make_init, make_steps
-from experiments.train import Member, train
+from experiments.track import Member
+from experiments.train import train
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.normal(-30, 5, (400, 128)).astype(np.float32)

@@ -38,6 +38,14 @@ ORDERS = {
 }
 
 
+HEADS = {
+    "gaussian": gmade.gaussian(),
+    "mixture": gmade.mixture_of_gaussians(3),
+    "padded": gmade.mixture_of_gaussians(2, 4),
+    "bernoulli": gmade.bernoulli(),
+}
+
+
 def group_size(name):
     return 1 if name == "made" else 3
 

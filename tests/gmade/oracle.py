@@ -28,7 +28,9 @@ class Oracle(NamedTuple):
     log_prob: object
 
 
-def dense(adjacency, size, hidden, log_pdf, targets=(), num_contexts=0, activation=jnp.tanh):
+def dense(
+    adjacency, size, hidden, log_pdf, targets=(), num_contexts=0, activation=jnp.tanh, direct=False
+):
     groups = range(len(adjacency))
     sees = [frozenset(np.flatnonzero(row).tolist()) for row in adjacency]
     targets = list(targets or groups)
@@ -42,18 +44,22 @@ def dense(adjacency, size, hidden, log_pdf, targets=(), num_contexts=0, activati
     head = table(
         [[v <= sees[target] for target in targets for _ in range(size)] for v in layers[-1]]
     )
+    visible = table(
+        [[group in sees[target] for target in targets for _ in range(size)] for group in groups]
+    ).repeat(size, axis=0)
     masks = [first, *rest]
     rows = input_rows(views, size)
 
     def scatter(params):
         layers = zip(params["trunk"]["layers"], masks, strict=True)
         trunk = [scattered(blocks, mask) for blocks, mask in layers]
-        kept = trunk[0]["w"]
-        trunk[0]["w"] = np.zeros_like(kept)
-        trunk[0]["w"][rows] = kept[: len(rows)]
+        trunk[0]["w"] = among_all_inputs(trunk[0]["w"], rows)
         every = {"trunk": trunk, "head": scattered(params["head"], head)}
         if num_contexts:
             every["context"] = np.asarray(params["trunk"]["context"])
+        if direct:
+            w = scattered(params["head"], visible, "direct")["direct"]
+            every["head"]["direct"] = among_all_inputs(w, rows)
         return every
 
     def log_prob(params, x, context=None):
@@ -66,8 +72,13 @@ def dense(adjacency, size, hidden, log_pdf, targets=(), num_contexts=0, activati
         w, b = params["head"]["w"], params["head"]["b"]
         between = (1,) * (w.ndim - 2)
         w = jnp.where(head.reshape(len(head), *between, -1), w, 0)
+        outputs = jnp.tensordot(h, w, 1) + b[None]
+        if direct:
+            w = params["head"]["direct"]
+            w = jnp.where(visible.reshape(len(visible), *between, -1), w, 0)
+            outputs += jnp.tensordot(x.reshape(len(x), -1), w, 1)
         bins = x[:, targets].reshape(len(x), -1)
-        return log_pdf(jnp.tensordot(h, w, 1) + b[None], bins).reshape(len(x), len(targets), size)
+        return log_pdf(outputs, bins).reshape(len(x), len(targets), size)
 
     return Oracle(masks, head, scatter, log_prob)
 
@@ -95,18 +106,30 @@ def input_rows(views, size):
     return np.array([group * size + i for group in groups for i in range(size)], int)
 
 
-def scattered(blocks, mask):
+def among_all_inputs(w, rows):
+    """Weights that are for some inputs only, with zeros for the others."""
+    every = np.zeros_like(w)
+    every[rows] = w[: len(rows)]
+    return every
+
+
+def scattered(blocks, mask, name="w"):
     """Blocks side by side, each with rows of zeros below those it has."""
     b = np.concatenate([block["b"] for block in blocks], axis=-1)
     w = np.zeros((len(mask), *b.shape), b.dtype)
     start = 0
     for block in blocks:
         stop = start + block["b"].shape[-1]
-        if "w" in block:
-            w[: len(block["w"]), ..., start:stop] = block["w"]
+        if name in block:
+            w[: len(block[name]), ..., start:stop] = block[name]
         start = stop
     assert start == mask.shape[1]
-    return {"w": w, "b": b}
+    return {name: w, "b": b}
+
+
+def bernoulli_log_pdf(logit, x):
+    p = jax.nn.sigmoid(logit)
+    return jnp.log(jnp.where(x == 1, p, 1 - p))
 
 
 def gaussian_log_pdf(params, x):

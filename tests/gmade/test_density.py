@@ -20,7 +20,11 @@ from tests.gmade.cases import (
     window,
 )
 
-HIDDEN = {(32,): build, (16, 8, 16): partial(build_fine, head=gmade.gaussian())}
+HIDDEN = {
+    (32,): build,
+    (16, 8, 16): partial(build_fine, head=gmade.gaussian()),
+    (2, 1): partial(build, direct=True),
+}
 
 
 def bin_jacobian(density, params, order, size, context=None, key=None):

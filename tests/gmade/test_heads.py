@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gmade.heads import MIN_LOG_SCALE, gaussian, mixture_of_gaussians
+from gmade.heads import MIN_LOG_SCALE, bernoulli, gaussian, mixture_of_gaussians
 from tests.gmade import oracle
 from tests.gmade.cases import KEY, assert_close, jit_as_in_use
 
@@ -27,6 +27,33 @@ def density_on(head, params, x):
 def test_densities_integrate_to_one(head):
     total = np.trapezoid(density_on(head, random_params(head), GRID), GRID)
     assert total == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("logit", [-60.0, -1.3, 0.0, 0.7, 60.0])
+def test_bernoulli_sums_to_one_and_equals_scipy(logit):
+    head, x = bernoulli(), np.array([0, 1])
+    log_prob = head.log_prob(jnp.full((1, 1), logit), jnp.asarray(x[:, None], jnp.float32))[:, 0]
+    assert np.exp(np.asarray(log_prob, np.float64)).sum() == pytest.approx(1, abs=1e-6)
+    signed = (2 * x - 1) * logit  # log p of 1, and of 0, without the rounding of 1 - p
+    np.testing.assert_allclose(log_prob, -np.logaddexp(0, -signed), rtol=1e-6, atol=1e-5)
+    if abs(logit) < 10:
+        expected = stats.bernoulli(1 / (1 + np.exp(-logit))).logpmf(x)
+        np.testing.assert_allclose(log_prob, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0])
+@pytest.mark.parametrize("logit", [-6000.0, -60.0, 0.4, 60.0, 6000.0])
+def test_the_gradient_of_bernoulli_is_what_it_missed(logit, x):
+    by_logit = jax.grad(lambda p: bernoulli().log_prob(p, jnp.full((1, 1), x)).sum())
+    expected = x - 1 / (1 + np.exp(np.clip(-logit, -700, 700)))
+    assert by_logit(jnp.full((1, 1), logit)).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_samples_of_bernoulli_are_0_and_1_as_often_as_it_says():
+    logits = jnp.broadcast_to(jnp.asarray([-60.0, -1.0, 0.5, 60.0]), (20_000, 4))
+    draws = np.asarray(bernoulli().sample(KEY, logits))
+    assert draws.dtype == np.float32 and set(np.unique(draws)) == {0.0, 1.0}
+    np.testing.assert_allclose(draws.mean(0), 1 / (1 + np.exp(-np.asarray(logits[0]))), atol=0.015)
 
 
 def test_gaussian_equals_scipy():

@@ -40,6 +40,11 @@ CASES = {
     "made fine": ("made", 1, (16,), {}, True),
     "one_group": ("one_group", 3, (16, 16), {}, False),
     "gaussian": ("causal", 3, (256, 300), dict(head=gmade.gaussian()), False),
+    "middle_last direct fine": ("middle_last", 3, (18, 7), dict(direct=True), True),
+    "causal direct": ("causal", 48, (24,), dict(direct=True), False),
+    "permuted direct narrow": ("permuted", 3, (2, 1), dict(direct=True), False),
+    "idnn direct": ("idnn", 3, (16,), dict(direct=True, targets=(2, 0), num_contexts=3), False),
+    "two_chains direct fine": ("two_chains", 2, (16, 3), dict(direct=True), True),
 }
 BATCH = 9
 
