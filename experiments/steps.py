@@ -16,6 +16,7 @@ from ssl_cls import compiler_options
 
 State = dict[str, Any]
 SCHEDULES = ("cosine", "constant")
+OPTIMIZERS = {"adam": optax.scale_by_adam, "sgd": partial(optax.trace, decay=0.9)}
 
 
 def learning_rate(step: Any, num_steps: Any, peak: float, schedule: str) -> jax.Array:
@@ -46,10 +47,16 @@ def check_training(config: Any) -> None:
         raise ConfigError(
             f"train.schedule={train.schedule!r} is not known: use {', '.join(SCHEDULES)}"
         )
+    if train.get("optimizer", "adam") not in OPTIMIZERS:
+        raise ConfigError(
+            f"train.optimizer={train.optimizer!r} is not known: use {', '.join(OPTIMIZERS)}"
+        )
 
 
 class Optimizer(NamedTuple):
     """Adam with clipped gradients and decoupled weight decay (Loshchilov and Hutter, 2019).
+
+    Or, for models that Adam would make learn their data by heart, gradient descent with momentum.
 
     Attributes:
         learning_rate: the highest.
@@ -57,24 +64,26 @@ class Optimizer(NamedTuple):
         max_grad_norm: longer gradients are scaled down to this length.
         weight_decay: times the learning rate, the share of every weight that a step takes away;
             not of biases and scales.
+        optimizer: `adam`, or `sgd` with a momentum of 0.9.
     """
 
     learning_rate: float
     schedule: str
     max_grad_norm: float
     weight_decay: float
+    optimizer: str = "adam"
 
     @classmethod
     def of(cls, train: Any) -> "Optimizer":
-        """The one that a config's `train` section describes."""
-        return cls(*(train[name] for name in cls._fields))
+        """The one that a config's `train` section describes; most do not say `optimizer`."""
+        return cls(**{name: train[name] for name in cls._fields if name in train})
 
     def transformation(self) -> optax.GradientTransformation:
         """From gradients to what is subtracted, but for the learning rate."""
         decay = optax.add_decayed_weights(self.weight_decay, mask=_weights)
         return optax.chain(
             optax.clip_by_global_norm(self.max_grad_norm),
-            optax.scale_by_adam(),
+            OPTIMIZERS[self.optimizer](),
             decay if self.weight_decay else optax.identity(),
         )
 

@@ -13,16 +13,14 @@ host or pod slice each; RAY_ADDRESS says which cluster, without it this machine 
 whose worker is lost goes on from its last checkpoint on another.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import app, flags, logging
-from ml_collections import config_flags
+from absl import app, flags
 
-from experiments.run import fail, import_tensorflow, join_cluster, parse_flags
+from experiments import command
 
 _LIST = flags.DEFINE_bool("list", False, "Say what the points are, and how far each is, and end.")
 _LAUNCHER = flags.DEFINE_enum("launcher", "local", ("local", "ray"), "Where points are run.")
@@ -34,29 +32,19 @@ _TPU_SLICE = flags.DEFINE_string("tpu_slice", "", "Ray: a pod slice a point, suc
 _MAX_RETRIES = flags.DEFINE_integer(
     "max_retries", 3, "Ray: how often a point is run again after its worker was lost.", 0
 )
-for _name in ("config", "workdir", "distributed", "coordinator", "num_processes", "process_id"):
-    flags.declare_key_flag(_name)
+command.show_flags()
 
 
 def main(argv: list[str]) -> None:
     """Runs the sweep; what a user can mend ends in one line and exit status 2."""
     started = time.monotonic()
-    if len(argv) > 1:
-        fail(f"what is {argv[1]!r}? Settings are given as --config.KEY=VALUE; see --help")
-    flag = flags.FLAGS["config"]
-    path = Path(config_flags.get_config_filename(flag) if flag.present else "")
-    if not path.is_file():
-        fail(f"--config={path}: no such file; give one such as --config=configs/ablate_order.py")
-    workdir = Path(flags.FLAGS.workdir or Path("runs") / path.stem).expanduser()
-    join_cluster()
-    import_tensorflow()
-    from audio.clips import DataError
-    from experiments.errors import ConfigError
-    from experiments.launch import conclude, describe, run_here
-    from experiments.points import load_sweep, points
+    path, workdir = command.find_files(argv, "configs/ablate_order.py")
+    command.join_cluster()
+    command.import_tensorflow()
+    with command.what_a_user_can_mend(workdir):
+        from experiments.launch import conclude, describe, run_here
+        from experiments.points import load_sweep, points
 
-    logging.set_verbosity(logging.WARNING)
-    try:
         every = points(flags.FLAGS.config, load_sweep(path))
         if _LIST.value:
             print(describe(every, workdir))
@@ -68,11 +56,6 @@ def main(argv: list[str]) -> None:
                 run_here(every, workdir, started)
         finally:
             conclude(every, workdir)
-    except (ConfigError, DataError) as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        print(f"\nstopped; the same command goes on from {workdir}", file=sys.stderr)
-        sys.exit(130)
 
 
 def launch_on_ray(points: Sequence[Any], workdir: Path) -> None:
@@ -88,4 +71,4 @@ def launch_on_ray(points: Sequence[Any], workdir: Path) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse_flags)
+    app.run(main, flags_parser=command.parse_flags)

@@ -1,5 +1,6 @@
 import importlib
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from experiments.ensemble import run_ensemble, whole_config
 from experiments.experiment import run
 from experiments.methods import build
+from experiments.points import points
 from scoring.rows import read_scores
 
 CONFIGS = sorted(
@@ -20,7 +22,9 @@ CONFIGS = sorted(
 # members, it is seen that they can be built.
 BUILT = [name for name in CONFIGS if name.startswith(("ssl", "system", "best"))]
 BUILT.remove("system4")
-RUN = [name for name in CONFIGS if name not in BUILT]
+SWEEPS = [name for name in CONFIGS if name.startswith("ablate")]
+# `made_binary` has vectors instead of clips, and tests of its own.
+RUN = [name for name in CONFIGS if name not in {*BUILT, *SWEEPS, "made_binary"}]
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -45,6 +49,35 @@ def test_every_classifier_and_ensemble_can_be_built(name):
             assert whole.window.num_frames == 64
         else:
             assert whole.model.train_frames == whole.model.score_frames == (middle,)
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_every_point_of_a_sweep_can_be_built_with_three_seeds(name):
+    """`points` builds them."""
+    module = importlib.import_module(f"configs.{name}")
+    every = points(module.get_config(), module.sweep())
+    names = Counter(point.name for point in every)
+    assert set(names.values()) == {3} and len(names) > 5
+    assert {point.config.seed for point in every} == {0, 1, 2}
+
+
+def test_the_sweeps_ask_what_they_say_they_ask():
+    models = {
+        name: [
+            point.config
+            for module in [importlib.import_module(f"configs.{name}")]
+            for point in points(module.get_config(), module.sweep())
+        ]
+        for name in SWEEPS
+    }
+    mixtures = {config.model.num_components for config in models["ablate_mixtures"]}
+    assert mixtures == {0, 1, 2, 5, 10, 20}
+    assert {config.window.num_frames for config in models["ablate_network"]} == {3, 5, 7, 9}
+    orders = models["ablate_order"]
+    named = {c.model.ordering for c in orders if isinstance(c.model.ordering, str)}
+    assert named == {"causal", "reversed", "middle_last", "first_last"}
+    assert {config.model.use_id for config in orders} == {False, True}
+    assert {config.model.grouped for config in orders} == {False, True}
 
 
 def test_a_classifier_goes_from_clips_to_a_report(tmp_path, clips, tiny):
