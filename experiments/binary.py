@@ -79,6 +79,8 @@ def run_binary(config: Any, workdir: Path) -> Path | None:
     results = [_likelihood(split, method, variables, each) for split, each in windows.items()]
     if not is_main():
         return None
+    best = watch.rows[watch.best_look]
+    print(f"valid was likeliest at step {best['step']:g}: {best['loss']:.3f} nats")
     _draw(workdir, watch)
     for each in results:
         print(f"{each.split:6} {each.nll:8.3f} ± {each.standard_error:.3f} nats")

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from experiments.command import import_tensorflow
 from experiments.data import load_data
 from experiments.errors import ConfigError
 from experiments.launch import tabulate, unfinished
@@ -76,7 +78,10 @@ def run_on_ray(points: Sequence[Point], workdir: Path, needs: Needs) -> None:
     if not left:
         return
     environment = {"env_vars": {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}}
-    ray.init(log_to_driver=False, logging_level=logging.ERROR, runtime_env=environment)
+    with warnings.catch_warnings():
+        # JAX warns of forks, but Ray's end at once in programs of their own.
+        warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, runtime_env=environment)
     failed, done = [], len(points) - len(left)
     with ThreadPoolExecutor(len(left)) as pool:
         running = {pool.submit(_run_point, each, workdir, needs): each for each in left}
@@ -214,6 +219,7 @@ def _run_process(
             os.dup2(log.fileno(), stream)
     if cwd.is_dir():
         os.chdir(cwd)
+    import_tensorflow()
     if address:
         import jax
 

@@ -24,6 +24,8 @@ class Progress:
         self.bar = None
         if sys.stderr.isatty():
             self.bar = tqdm(total=total, initial=done, desc=task, unit=unit, leave=True)
+        elif 0 < done < total:
+            print(f"{task}: goes on from {unit} {done}/{total}", flush=True)
 
     def __enter__(self) -> "Progress":
         """Returns itself."""

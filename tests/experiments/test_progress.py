@@ -45,6 +45,12 @@ def test_a_failed_task_does_not_claim_its_end(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_resumed_task_says_so(capsys):
+    for done in (0, 4, 10):
+        Progress("fan", 10, done=done)
+    assert capsys.readouterr().out == "fan: goes on from step 4/10\n"
+
+
 def test_a_resumed_task_counts_its_rate_from_where_it_began(capsys, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0)
     clock = iter([0.0, 2.0, 2.0])
