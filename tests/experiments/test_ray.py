@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ConfigError
+from experiments.sweep import launch_on_ray
 from scoring.rows import read_scores
 
 on_ray = pytest.importorskip("experiments.on_ray", reason="Ray is not installed")
@@ -30,15 +31,14 @@ def get_config():
 
 
 def sweep():
-    yield {{"name": "one"}}
-    yield {{"name": "another"}}
-    yield {{"name": "C = 1", "model.num_components": 1}}
+    for name in {names}:
+        yield {{"name": name, "train.learning_rate": 1e30 if name == "wild" else 1e-3}}
 """
 
 
-def sweep(tmp_path, clips, *arguments, num_epochs):
+def sweep(tmp_path, clips, *arguments, num_epochs, names):
     config = tmp_path / "mine.py"
-    config.write_text(CONFIG.format(num_epochs=num_epochs))
+    config.write_text(CONFIG.format(num_epochs=num_epochs, names=names))
     return subprocess.Popen(
         [
             *(sys.executable, "-u", "-m", "experiments.sweep", "--launcher=ray"),
@@ -86,6 +86,13 @@ def test_needs_that_make_no_sense_are_named(text):
         on_ray.Needs.parse(text)
 
 
+def test_without_ray_the_launcher_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "experiments.on_ray")
+    with pytest.raises(ConfigError, match=r'--launcher=ray: .*pip install -e "\.\[sweep\]"'):
+        launch_on_ray([], Path("sweep"))
+
+
 def wait_for(find, process, seconds=240):
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
@@ -97,20 +104,33 @@ def wait_for(find, process, seconds=240):
 
 
 def test_a_point_goes_on_from_its_checkpoint_when_its_worker_is_killed(tmp_path, clips):
-    process = sweep(tmp_path, clips, num_epochs=60)
+    process = sweep(tmp_path, clips, num_epochs=60, names=["one", "another", "wild"])
     folder = tmp_path / "sweep" / "points" / "one_seed_0"
     os.kill(wait_for(lambda: worker_in(folder), process), signal.SIGKILL)
     out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
     assert "one, seed 0: worker lost (WorkerCrashedError); again from its last checkpoint" in out
-    assert err == ""
+    # A point that cannot be run is named at the end, and the others are run.
+    assert process.returncode == 2 and err.startswith("error: wild, seed 0: the loss is")
+    assert len(err.splitlines()) == 1
     assert "pump: goes on from step" in (folder / "log_0.txt").read_text()
     table = csv.DictReader((tmp_path / "sweep" / "sweep.csv").read_text().splitlines())
     overall = [row["name"] for row in table if row["machine"] == row["id"] == "average"]
-    assert overall == ["one", "another", "C = 1"]
+    assert overall == ["one", "another"]
     # Two points of one config: killed or not, they come to the same.
     killed, spared = (
         read_scores(tmp_path / "sweep" / "points" / name / "scores.csv")
         for name in ("one_seed_0", "another_seed_0")
     )
     assert killed == spared
+
+
+def test_two_hosts_share_a_point(tmp_path, clips):
+    process = sweep(tmp_path, clips, "--num_hosts=2", num_epochs=2, names=["one"])
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    folder = tmp_path / "sweep" / "points" / "one_seed_0"
+    assert "[1/1] one, seed 0: done" in out and (folder / "report.html").exists()
+    main, other = ((folder / f"log_{host}.txt").read_text() for host in (0, 1))
+    # Both train, and one reports.
+    assert "scoring" in main and "scoring" in other
+    assert "AUC" in main and "AUC" not in other
