@@ -7,6 +7,7 @@ data, an early stop, and that the result is a likelihood.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -30,6 +31,8 @@ from scoring.plots import curve_figure
 from scoring.tables import write_csv
 
 SPLITS = ("train", "valid", "test")
+# What NumPy raises on files that are missing, cut off, text, pickles, or a single array.
+UNREADABLE = (OSError, KeyError, ValueError, IndexError, BadZipFile)
 
 
 class Likelihood(NamedTuple):
@@ -96,9 +99,10 @@ def read_vectors(path: str | None) -> dict[str, np.ndarray]:
     if not path:
         raise ConfigError("made_binary needs its vectors: --config.data.root=FILE.npz")
     try:
-        with np.load(Path(path).expanduser(), allow_pickle=False) as file:
-            vectors = {split: file[split] for split in SPLITS}
-    except (OSError, KeyError, ValueError, AttributeError) as error:
+        with Path(path).expanduser().open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            vectors = {split: arrays[split] for split in SPLITS}
+    except UNREADABLE as error:
         raise ConfigError(
             f"{path} is no .npz file with train, valid and test vectors: {error}"
         ) from error

@@ -25,9 +25,9 @@ SMALL = (
 )
 
 
-def command(*arguments, config="configs/gmade_idnn.py"):
+def command(*arguments, config="configs/gmade_idnn.py", module="experiments.run"):
     options = [f"--config={config}"] if config else []
-    return [sys.executable, "-u", "-m", "experiments.run", *options, *arguments]
+    return [sys.executable, "-u", "-m", module, *options, *arguments]
 
 
 def start(*arguments, devices=1, **kwargs):
@@ -69,8 +69,9 @@ def leaves(tree, path=""):
         yield path, np.asarray(tree)
 
 
-def test_help_answers_without_jax_or_tensorflow():
-    help_me = [sys.executable, "-X", "importtime", *command("--help")[2:]]
+@pytest.mark.parametrize("module", ["experiments.run", "experiments.sweep"])
+def test_help_answers_without_jax_or_tensorflow(module):
+    help_me = [sys.executable, "-X", "importtime", *command("--help", module=module)[2:]]
     done = subprocess.run(help_me, cwd=ROOT, capture_output=True, text=True)
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert "ml_collections" in imported and not {"jax", "tensorflow"} & imported
@@ -97,6 +98,21 @@ def test_a_config_that_is_not_there_is_one_line_and_status_2():
     assert status == 2 and "configs/nothing.py" in err and err.count("\n") == 1
     status, _, err = finish(config=None)
     assert status == 2 and "--config=" in err and err.count("\n") == 1
+
+
+def test_the_points_of_a_sweep_are_listed(tmp_path):
+    arguments = "--list", f"--workdir={tmp_path / 'sweep'}", "--config.seed=4"
+    sweep = {"config": "configs/ablate_mixtures.py", "module": "experiments.sweep"}
+    status, out, err = finish(*arguments, **sweep)
+    assert status == 0, err
+    lines = out.splitlines()
+    assert len(lines) == 18 and all(line.startswith("to do") for line in lines)
+    assert "C = 10, seed 2" in out and not (tmp_path / "sweep").exists()
+
+
+def test_a_sweep_of_a_config_without_one_is_one_line_and_status_2():
+    status, _, err = finish(module="experiments.sweep")
+    assert status == 2 and "gmade_idnn.py defines no sweep()" in err and err.count("\n") == 1
 
 
 def test_a_missing_root_is_one_line_and_status_2(tmp_path):

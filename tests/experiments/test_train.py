@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from audio.windows import find_windows
+from configs import made_binary
 from experiments import batches as batching
 from experiments.batches import Batches, moments
 from experiments.errors import ConfigError
@@ -110,6 +111,20 @@ def test_decay_takes_a_share_of_weights_alone(decay, left):
     for other in (after["trunk"][0]["b"], after["head"]["scale"]):
         np.testing.assert_array_equal(other, 1)
     np.testing.assert_array_equal(after["head"]["bias"], gone)
+
+
+def test_sgd_has_a_momentum_and_no_scale_of_its_own():
+    transformation = Optimizer(0.1, "constant", 1e3, 0.0, "sgd").transformation()
+    params = {"w": jnp.zeros(2)}
+    grads, state = {"w": jnp.array([1.0, -20.0])}, transformation.init(params)
+    for times in (1, 1.9, 2.71):
+        updates, state = transformation.update(grads, state, params)
+        np.testing.assert_allclose(updates["w"], times * grads["w"], rtol=1e-6)
+
+
+def test_most_configs_do_not_name_an_optimizer(tiny):
+    assert Optimizer.of(tiny().train).optimizer == "adam"
+    assert Optimizer.of(made_binary.get_config().train).optimizer == "sgd"
 
 
 def losses(mesh_size, tiny, num_steps=6):
