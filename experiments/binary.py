@@ -18,7 +18,7 @@ from experiments import workdir as work
 from experiments.batches import Batches
 from experiments.early_stopping import EarlyStopping
 from experiments.errors import ConfigError
-from experiments.methods import Method, Variables
+from experiments.method import Method, Variables
 from experiments.metrics import read_metrics
 from experiments.processes import is_main
 from experiments.score import each_chunk
@@ -122,7 +122,7 @@ def _windows(rows: np.ndarray) -> Windows:
 def _method(config: Any, num_bits: int, num_test_masks: int) -> Method:
     """The method, whose scores are averaged over so many masks."""
     settings = {**config.model.to_dict(), "num_bits": num_bits, "num_test_masks": num_test_masks}
-    return Method(*binary_method.build(settings, 1))
+    return binary_method.build(settings)
 
 
 def _scores(method: Method, variables: Variables, windows: Windows) -> np.ndarray:

@@ -8,12 +8,13 @@ from jaxtyping import Array, Float
 
 import gmade
 from experiments.errors import ConfigError
+from experiments.method import Method
 
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "softplus": jax.nn.softplus}
 
 
-def build(settings: dict[str, Any], num_ids: int) -> tuple:
-    """Builds `init`, `loss`, `score` and `explain` of `experiments.methods.Method`.
+def build(settings: dict[str, Any]) -> Method:
+    """Builds the density as a method.
 
     A vector is a window of one frame. Every step draws its masks from the list that
     `model.masks_seed` stands for; a score, minus the log-likelihood of a vector in nats, is of the
@@ -21,7 +22,6 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
 
     Args:
         settings: the config's `model` section, with the bits of a vector as `num_bits`.
-        num_ids: is not used; vectors have no ids.
 
     Raises:
         ConfigError: a setting that makes no density.
@@ -64,7 +64,7 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
         nats = -density.log_prob(variables["params"], bits(batch), first)
         return nats.reshape(len(nats), 1, num_bits)
 
-    return init, loss, score, explain
+    return Method(init, loss, score, explain)
 
 
 def _order(settings: dict[str, Any]) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from experiments.errors import ConfigError
-from experiments.methods import Variables
+from experiments.method import Variables
 from scoring.files import write_text
 
 

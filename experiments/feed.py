@@ -16,7 +16,7 @@ from jaxtyping import Array
 
 from audio.stream import stream_windows
 from experiments.batches import Batches
-from experiments.methods import Batch
+from experiments.method import Batch
 from experiments.processes import gather
 
 DEVICES = ("process", "device")

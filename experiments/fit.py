@@ -3,7 +3,7 @@
 import numpy as np
 
 from audio.windows import Windows
-from experiments.methods import Method, Variables
+from experiments.method import Method, Variables
 from experiments.processes import gather_rows
 from experiments.progress import Progress
 from experiments.score import each_chunk

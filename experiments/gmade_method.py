@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 import gmade
 from experiments.errors import ConfigError
+from experiments.method import Method
 
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": jax.nn.gelu, "silu": jax.nn.silu}
 SCORES = ("density", "margin", "both")
@@ -52,8 +53,8 @@ class Shape(NamedTuple):
     num_ids: int
 
 
-def build(settings: dict[str, Any], num_ids: int) -> tuple:
-    """Builds the functions of `experiments.methods.Method`.
+def build(settings: dict[str, Any], num_ids: int) -> Method:
+    """Builds the density as a method.
 
     Features are standardised per mel bin with the moments of the training frames; densities are
     of the features as they came, in nats. Settings of one shape share `loss`, `score`, `explain`.
@@ -98,7 +99,7 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
 
     last = settings["num_frames"] - 1
     slides = last in order[trained] and adjacency[last, :last].all()
-    return init, *_functions(shape), None, None, None, sample if slides else None
+    return Method(init, *_functions(shape), sample=sample if slides else None)
 
 
 @cache

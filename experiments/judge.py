@@ -8,7 +8,7 @@ import numpy as np
 from experiments import pictures
 from experiments.data import Machine, Split, windows_of
 from experiments.fit import fit
-from experiments.methods import Method, Variables
+from experiments.method import Method, Variables
 from experiments.processes import is_main, merge
 from experiments.score import score_clips
 from experiments.sources import Source

@@ -1,54 +1,17 @@
-"""The switchboard: from a config to the pure functions that learn and score.
+"""The switchboard: from a config to the method it names."""
 
-A batch is `{"x": (batch, frames, mels) float32 dB, "id": (batch,) int32}`.
-"""
-
-from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from jaxtyping import Array
-
-from experiments import gmade_method, ssl_method
+from experiments import autoencoder_method, gmade_method, ssl_method
 from experiments.errors import ConfigError
-from scoring.panels import Panel
+from experiments.method import Method
 
-Batch = Mapping[str, Array | np.ndarray]
-Variables = dict[str, Any]
-
-
-class Method(NamedTuple):
-    """Whatever learns by gradient. Methods that share a `loss` can be trained together.
-
-    Attributes:
-        init: `(key, batch) -> variables`; its batch also holds `mean` and `std`, (mels,), over all
-            training frames. `variables["params"]` is what the optimiser moves.
-        loss: `(variables, key, batch) -> loss, (variables', metrics)`.
-        score: `(variables, batch) -> (batch,)`, higher is stranger.
-        explain: `(variables, batch) -> (batch, frames, mels)`, how much each bin adds to the
-            score, NaN where it is not scored.
-        embed: `(variables, batch) -> (batch, dims)`, of methods whose scores rest on a fit.
-        fit: `(embeddings, ids) -> more variables`, arrays, from the train windows once training is
-            over; `score` and `explain` are given them with what was learned.
-        illustrate: `(variables, images) -> scoring.panels.Panel, …`, what training does to the
-            first of two images, (2, frames, mels) dB.
-        sample: `(variables, key, batch, frames) -> (batch, frames, mels)` dB: the windows with some
-            of their frames drawn anew, or with none named all that the density models. Only of
-            densities whose last frame is modelled given all those before it.
-    """
-
-    init: Callable[..., Variables]
-    loss: Callable[..., Any]
-    score: Callable[..., Array]
-    explain: Callable[..., Array]
-    embed: Callable[..., Array] | None = None
-    fit: Callable[[np.ndarray, np.ndarray], Variables] | None = None
-    illustrate: Callable[..., list[Panel]] | None = None
-    sample: Callable[..., Array] | None = None
-
-
-BUILDERS = {"gmade": gmade_method.build, "ssl": ssl_method.build}
+BUILDERS = {
+    "autoencoder": autoencoder_method.build,
+    "gmade": gmade_method.build,
+    "ssl": ssl_method.build,
+}
 
 
 def build(config: Any, num_ids: int) -> Method:
@@ -68,7 +31,7 @@ def build(config: Any, num_ids: int) -> Method:
 
 @cache
 def _build(name: str, settings: tuple[tuple[str, Any], ...], num_ids: int) -> Method:
-    return Method(*BUILDERS[name](dict(settings), num_ids))
+    return BUILDERS[name](dict(settings), num_ids)
 
 
 def _freeze(value: Any) -> Any:

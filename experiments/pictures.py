@@ -7,7 +7,7 @@ import numpy as np
 from audio.clips import Clip
 from audio.logmel import LogMel, mel_frequencies
 from experiments.data import Machine, Split, speeds_of
-from experiments.methods import Method, Variables
+from experiments.method import Method, Variables
 from scoring.panels import Panel, panel_figure
 from scoring.report import Picture
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from experiments.errors import ConfigError
-from experiments.methods import Method
+from experiments.method import Method
 from experiments.track import Member
 
 CHOICES = ("auto", "always", "never")

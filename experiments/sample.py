@@ -20,7 +20,8 @@ from experiments import workdir as work
 from experiments.data import Machine, Split, load_data, windows_of
 from experiments.errors import ConfigError
 from experiments.experiment import member_of
-from experiments.methods import Batch, Method, Variables, build
+from experiments.method import Batch, Method, Variables
+from experiments.methods import build
 from experiments.progress import Progress
 from experiments.rehearsal import rehearsed
 from experiments.score import score_clips

@@ -9,7 +9,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from audio.windows import Windows
 from experiments.errors import ConfigError
-from experiments.methods import Batch, Method, Variables
+from experiments.method import Batch, Method, Variables
 from experiments.progress import Progress
 from scoring.pooling import POOLS, pool
 

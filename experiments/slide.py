@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from experiments.methods import Variables
+from experiments.method import Variables
 
 FRAMES_A_CALL = 32
 

@@ -10,15 +10,17 @@ from jaxtyping import Array, Float
 
 import ssl_cls
 from experiments import ssl_pictures, ssl_scores
+from experiments.attribution import first_order
 from experiments.errors import ConfigError
+from experiments.method import Method
 from ssl_cls.augment import MIXTURES
 
 NETWORKS = ("mobilenet_v2", "resnet50")
 HEADS = ("softmax", "arcface")
 
 
-def build(settings: dict[str, Any], num_ids: int) -> tuple:
-    """Builds the functions of `experiments.methods.Method`.
+def build(settings: dict[str, Any], num_ids: int) -> Method:
+    """Builds the classifier as a method.
 
     A batch's windows are images, standardised per mel bin; in training they are augmented first.
 
@@ -71,16 +73,15 @@ def build(settings: dict[str, Any], num_ids: int) -> tuple:
     def score(variables: dict[str, Any], batch: dict[str, Array]) -> Float[Array, " batch"]:
         return scoring.score(variables, apply(variables, batch["x"]), batch["id"])
 
-    def explain(variables: dict[str, Any], batch: dict[str, Array]) -> Array:
-        """The score's slope along each bin's deviation from its mean: a first-order share."""
-        slope = jax.grad(lambda x: score(variables, {**batch, "x": x}).sum())(batch["x"])
-        return slope * (batch["x"] - variables["moments"]["mean"][None, None])
-
     def embed(variables: dict[str, Any], batch: dict[str, Array]) -> Array:
         return apply(variables, batch["x"]).embedding
 
-    embedded = (embed, scoring.fit) if scoring.fit else (None, None)
-    return init, loss, score, explain, *embedded, partial(ssl_pictures.illustrate, settings)
+    method = Method(
+        init, loss, score, first_order(score), illustrate=partial(ssl_pictures.illustrate, settings)
+    )
+    if scoring.fit:
+        return method._replace(embed=embed, fit=scoring.fit, unit="distance")
+    return method
 
 
 def _model(settings: dict[str, Any], num_classes: int) -> ssl_cls.Classifier:

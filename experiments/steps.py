@@ -11,7 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from experiments.errors import ConfigError
 from experiments.feed import gather_windows
-from experiments.methods import Batch, Method
+from experiments.method import Batch, Method
 from ssl_cls import compiler_options
 
 State = dict[str, Any]

@@ -12,7 +12,7 @@ from audio.pipeline import load
 from audio.reading import read_signal
 from audio.wav import encode_wav
 from experiments.data import Machine, windows_of
-from experiments.methods import Method, Variables
+from experiments.method import Method, Variables
 from experiments.score import anomaly_map
 from experiments.sources import Source
 from scoring.maps import StrangeClip
@@ -58,7 +58,7 @@ def strangest(
                 hop_seconds=settings.hop_length / settings.sample_rate,
                 mel_hz=mel_frequencies(settings),
                 audio=playable(clip, settings.sample_rate, config.data.channel, source.signals),
-                unit="distance" if method.fit else "nats",
+                unit=method.unit,
             )
         )
     return strange

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from experiments.batches import Batches, moments
 from experiments.early_stopping import EarlyStopping
 from experiments.feed import device_mesh
-from experiments.methods import Method, Variables
+from experiments.method import Method, Variables
 from experiments.metrics import MetricsLog
 from experiments.steps import Optimizer, State, learning_rate, make_init
 

@@ -14,7 +14,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from experiments.feed import device_mesh, fits, put_frames, resident_calls, streamed_calls
-from experiments.methods import Batch, Variables
+from experiments.method import Batch, Variables
 from experiments.progress import Progress
 from experiments.steps import Optimizer, State, make_steps
 from experiments.track import Member, Track

@@ -15,7 +15,7 @@ from audio.windows import find_windows
 from experiments.data import Split
 from experiments.fit import fit
 from experiments.judge import score_halves
-from experiments.methods import Method
+from experiments.method import Method
 from experiments.score import score_clips
 
 LENGTHS = np.array([9, 7, 20, 5])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from audio.windows import find_windows
-from experiments.methods import Method
+from experiments.method import Method
 from experiments.score import anomaly_map, score_clips
 
 LENGTHS = [7, 5, 3, 20]  # the third is shorter than a window

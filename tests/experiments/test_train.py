@@ -12,7 +12,8 @@ from experiments import batches as batching
 from experiments.batches import Batches, moments
 from experiments.errors import ConfigError
 from experiments.feed import DEVICES, put_frames, resident_calls
-from experiments.methods import Method, build
+from experiments.method import Method
+from experiments.methods import build
 from experiments.steps import Optimizer, check_training, learning_rate, make_init, make_steps
 from experiments.track import Member
 from experiments.train import train
