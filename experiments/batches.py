@@ -18,14 +18,33 @@ CHUNK = 65536
 
 def moments(frames: np.ndarray) -> dict[str, np.ndarray]:
     """Mean and standard deviation of each mel bin over the training frames of all processes."""
+    mean, std = _moments(_sums(frames))
+    return {"mean": mean, "std": std}
+
+
+def window_moments(windows: Windows) -> dict[str, np.ndarray]:
+    """Mean and standard deviation of each bin of each frame of a window, over all processes."""
+    places = range(windows.num_frames)
+    sums = [_sums(windows.frames[windows.starts + place]) for place in places]
+    mean, std = _moments(np.stack(sums, 1))
+    return {"window_mean": mean, "window_std": std}
+
+
+def _sums(frames: np.ndarray) -> np.ndarray:
+    """How many frames, their sum and the sum of their squares, (3, mels)."""
     sums = np.zeros((3, frames.shape[1]))
     for start in range(0, len(frames), CHUNK):
         x = frames[start : start + CHUNK].astype(np.float64)
         sums += np.stack([np.full(x.shape[1], len(x)), x.sum(0), np.square(x).sum(0)])
+    return sums
+
+
+def _moments(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation from this process's sums, (3, ...)."""
     count, total, squares = gather(sums).sum(0)
     mean = total / count
     std = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    return {"mean": mean.astype(np.float32), "std": np.maximum(std, MIN_STD).astype(np.float32)}
+    return mean.astype(np.float32), np.maximum(std, MIN_STD).astype(np.float32)
 
 
 class Batches:

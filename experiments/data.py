@@ -127,7 +127,7 @@ class _Loader:
         self.options: dict[str, Any] = dict(
             signals=source.signals,
             source_id=source.identity,
-            min_frames=config.window.num_frames,
+            min_frames=max(config.window.num_frames, 1),
             channel=config.data.channel,
             on_bad_clip="skip",
             cache=config.data.cache,

@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,16 +14,14 @@ import jax
 
 from experiments import pictures
 from experiments import workdir as work
-from experiments.batches import Batches
+from experiments.choose import choose, grid_of
 from experiments.data import (
     DataSet,
-    Machine,
     load_data,
     speeds_of,
-    training_windows,
 )
 from experiments.judge import Judged, judge
-from experiments.methods import build
+from experiments.members import member_of
 from experiments.metrics import read_metrics
 from experiments.population import check_population, populations
 from experiments.processes import is_main
@@ -114,13 +113,21 @@ def _open(config: Any, workdir: Path, load: Callable[[Any], DataSet]) -> Experim
     check_training(config)
     check_population(config.train.population)
     check_pooling(config.score.pooling)
+    grid_of(config)
     data = load(config)
-    members = [member_of(machine, config, workdir) for machine in data.machines]
+    for machine in data.machines:
+        member_of(machine, config, workdir)
     if is_main():
         work.claim(workdir, config)
         for note in data.notes:
             print(note)
-    return Experiment(config, workdir, data, members)
+    chosen = [choose(machine, config, workdir) for machine in data.machines]
+    members = [
+        member_of(machine, settings, workdir)
+        for machine, (settings, _) in zip(data.machines, chosen, strict=True)
+    ]
+    notes = (*data.notes, *(said for _, said in chosen if said))
+    return Experiment(config, workdir, replace(data, notes=notes), members)
 
 
 def _report(experiment: Experiment, judged: list[Judged], started: float) -> Path | None:
@@ -144,14 +151,6 @@ def _report(experiment: Experiment, judged: list[Judged], started: float) -> Pat
         pictures_title=pictures.TITLE,
     )
     return write_report(workdir / "report.html", report)
-
-
-def member_of(machine: Machine, config: Any, workdir: Path) -> Member:
-    """A machine's model, to be trained in its own directory of an experiment's."""
-    windows, classes = training_windows(machine, config)
-    batches = Batches(windows, classes, config.train.batch_size, config.seed)
-    method = build(config, len(machine.ids))
-    return Member(machine.name, method, batches, config, workdir / machine.name)
 
 
 def facts(

@@ -3,7 +3,6 @@
 import importlib.util
 import re
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ from ml_collections import ConfigDict
 
 from experiments.errors import ConfigError
 from experiments.methods import build
-from experiments.workdir import flatten
+from experiments.overrides import describe, override
 
 
 class Point(NamedTuple):
@@ -73,22 +72,17 @@ def points(config: ConfigDict, overrides: Iterable[Mapping[str, Any]]) -> list[P
 
 def _point(config: ConfigDict, overrides: dict[str, Any]) -> Point:
     name = overrides.pop("name", None) or _name(overrides)
-    own = deepcopy(config)
-    known = flatten(own.to_dict())
-    for key, value in overrides.items():
-        if key not in known:
-            raise ConfigError(f"{name}: the config has no {key}")
-        try:
-            own.update_from_flattened_dict({key: value})
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"{name}: {key}={value!r}: {error}") from error
+    try:
+        own = override(config, overrides)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
     return Point(name, own, Path("points") / _slug(f"{name} seed {own.seed}"))
 
 
 def _name(overrides: Mapping[str, Any]) -> str:
-    """`num_components 5, ordering causal`; the seed is no part of a name."""
-    parts = [f"{key.split('.')[-1]} {value}" for key, value in overrides.items() if key != "seed"]
-    return ", ".join(parts) or "as configured"
+    """What the overrides are; the seed is no part of a name."""
+    named = {key: value for key, value in overrides.items() if key != "seed"}
+    return describe(named) or "as configured"
 
 
 def _slug(text: str) -> str:

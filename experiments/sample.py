@@ -19,7 +19,7 @@ from audio.wav import encode_wav
 from experiments import workdir as work
 from experiments.data import Machine, Split, load_data, windows_of
 from experiments.errors import ConfigError
-from experiments.experiment import member_of
+from experiments.members import member_of
 from experiments.method import Batch, Method, Variables
 from experiments.methods import build
 from experiments.progress import Progress

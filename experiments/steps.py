@@ -15,13 +15,16 @@ from experiments.method import Batch, Method
 from ssl_cls import compiler_options
 
 State = dict[str, Any]
-SCHEDULES = ("cosine", "constant")
+SCHEDULES = ("cosine", "constant", "plateau")
 OPTIMIZERS = {"adam": optax.scale_by_adam, "sgd": partial(optax.trace, decay=0.9)}
 
 
 def learning_rate(step: Any, num_steps: Any, peak: float, schedule: str) -> jax.Array:
-    """The rate of a step: `constant`, or `cosine` from the peak to zero."""
-    if schedule == "constant":
+    """The rate of a step: `cosine`, from the peak to zero, or constant.
+
+    Where it is to fall on a `plateau`, the optimiser's state knows by how much.
+    """
+    if schedule != "cosine":
         return jnp.full_like(step, peak, jnp.float32)
     return peak * 0.5 * (1 + jnp.cos(jnp.pi * step / num_steps))
 
@@ -47,6 +50,11 @@ def check_training(config: Any) -> None:
         raise ConfigError(
             f"train.schedule={train.schedule!r} is not known: use {', '.join(SCHEDULES)}"
         )
+    if train.schedule == "plateau":
+        if not 0 < train.plateau_factor < 1:
+            raise ConfigError(f"train.plateau_factor={train.plateau_factor} must be in (0, 1)")
+        if train.plateau_patience < 1:
+            raise ConfigError(f"train.plateau_patience={train.plateau_patience} must be 1 or more")
     if train.get("optimizer", "adam") not in OPTIMIZERS:
         raise ConfigError(
             f"train.optimizer={train.optimizer!r} is not known: use {', '.join(OPTIMIZERS)}"
@@ -60,11 +68,14 @@ class Optimizer(NamedTuple):
 
     Attributes:
         learning_rate: the highest.
-        schedule: `constant` or `cosine`.
+        schedule: `constant`, `cosine`, or `plateau`: multiplied by a factor whenever the mean loss
+            of an epoch has not fallen for so many epochs.
         max_grad_norm: longer gradients are scaled down to this length.
         weight_decay: times the learning rate, the share of every weight that a step takes away;
             not of biases and scales.
         optimizer: `adam`, or `sgd` with a momentum of 0.9.
+        plateau_factor, plateau_patience: the factor, and how many epochs.
+        num_epochs: in all steps.
     """
 
     learning_rate: float
@@ -72,20 +83,36 @@ class Optimizer(NamedTuple):
     max_grad_norm: float
     weight_decay: float
     optimizer: str = "adam"
+    plateau_factor: float = 0.5
+    plateau_patience: int = 3
+    num_epochs: int = 1
 
     @classmethod
     def of(cls, train: Any) -> "Optimizer":
         """The one that a config's `train` section describes; most do not say `optimizer`."""
         return cls(**{name: train[name] for name in cls._fields if name in train})
 
-    def transformation(self) -> optax.GradientTransformation:
-        """From gradients to what is subtracted, but for the learning rate."""
-        decay = optax.add_decayed_weights(self.weight_decay, mask=_weights)
-        return optax.chain(
+    def transformation(self, num_steps: Any = 1) -> optax.GradientTransformationExtraArgs:
+        """From gradients to what is subtracted, but for the learning rate.
+
+        Args:
+            num_steps: in all epochs, which its state does not depend on.
+        """
+        transformations = [
             optax.clip_by_global_norm(self.max_grad_norm),
             OPTIMIZERS[self.optimizer](),
-            decay if self.weight_decay else optax.identity(),
-        )
+        ]
+        if self.weight_decay:
+            transformations.append(optax.add_decayed_weights(self.weight_decay, mask=_weights))
+        if self.schedule == "plateau":
+            transformations.append(
+                optax.contrib.reduce_on_plateau(
+                    self.plateau_factor,
+                    self.plateau_patience,
+                    accumulation_size=num_steps // self.num_epochs,
+                )
+            )
+        return optax.with_extra_args_support(optax.chain(*transformations))
 
 
 def _weights(params: Any) -> Any:
@@ -131,7 +158,6 @@ def make_steps(
         optimizer: how gradients become steps.
         mesh: the devices.
     """
-    transformation = optimizer.transformation()
     fetch = gather_windows(mesh, num_frames) if num_frames else lambda frames, batch: batch
 
     def step(state: State, key: Any, num_steps: Any, frames: Any, batch: Batch) -> Any:
@@ -143,8 +169,13 @@ def make_steps(
 
         params = state["variables"]["params"]
         grads, (variables, metrics) = jax.grad(loss_of, has_aux=True)(params)
-        updates, opt_state = transformation.update(grads, state["opt_state"], params)
+        updates, opt_state = optimizer.transformation(num_steps).update(
+            grads, state["opt_state"], params, value=metrics["loss"]
+        )
         rate = learning_rate(state["step"], num_steps, optimizer.learning_rate, optimizer.schedule)
+        if optimizer.schedule == "plateau":
+            scale = optax.tree.get(opt_state, "scale")
+            metrics = {**metrics, "learning_rate": rate * scale}
         params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
         variables = {**variables, "params": params}
         return {"step": state["step"] + 1, "variables": variables, "opt_state": opt_state}, metrics

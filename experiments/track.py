@@ -10,7 +10,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 
-from experiments.batches import Batches, moments
+from experiments.batches import Batches, moments, window_moments
 from experiments.early_stopping import EarlyStopping
 from experiments.feed import device_mesh
 from experiments.method import Method, Variables
@@ -122,7 +122,10 @@ def restore(member: Member) -> tuple[int, Variables]:
 
 def _first_state(member: Member, mesh: Mesh) -> State:
     """A model before its first step."""
-    frames = member.batches.windows.frames
-    window = np.zeros((1, member.batches.windows.num_frames, frames.shape[1]), np.float32)
+    windows = member.batches.windows
+    window = np.zeros((1, windows.num_frames, windows.frames.shape[1]), np.float32)
+    batch = {"x": window, "id": np.zeros(1, np.int32), **moments(windows.frames)}
+    if member.config.model.get("standardise") == "feature":
+        batch |= window_moments(windows)
     init = make_init(member.method, Optimizer.of(member.config.train), mesh)
-    return init(member.keys[0], {"x": window, "id": np.zeros(1, np.int32), **moments(frames)})
+    return init(member.keys[0], batch)
