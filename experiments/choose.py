@@ -1,8 +1,8 @@
 """Settings chosen by cross-validation on train clips, all of them normal: no label has a part.
 
 For every point of a grid, and for each fold of the clips, a model is trained on those outside it,
-and scores those within. The point is chosen whose held-out clips score lowest on average: of densities
-the likeliest, of autoencoders the one that errs least.
+and scores those within. The point is chosen whose held-out clips score lowest on average: of
+densities the likeliest, of autoencoders the one that errs least.
 """
 
 from collections.abc import Mapping, Sequence

@@ -44,6 +44,11 @@ def tiny(tmp_path):
         if config.method == "ssl":
             config.window.num_frames, config.window.hop = 16, 4
             config.model.network, config.model.width = "mobilenet_v2", 0.1
+        elif config.method == "autoencoder":
+            config.model.hidden = (8, 4) if config.model.network == "conv" else (16, 8)
+            if "choose" in config:
+                config.choose.num_folds, config.choose.num_epochs = 2, 1
+                config.choose.grid = (("model.latent", (2, 4)),)
         else:
             config.model.hidden, config.model.num_components = (16, 8, 16), 2
         config.train.num_epochs = 2
@@ -52,5 +57,8 @@ def tiny(tmp_path):
         config.train.log_every_steps = 2
         config.train.checkpoint_every_steps = 4
         config.score.batch_size = 64
+        if config.model.get("standardise") == "none":
+            # It takes a while to come from zero to -40 dB.
+            config.train.num_epochs, config.train.learning_rate = 60, 0.02
 
     return get

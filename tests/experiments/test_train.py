@@ -4,16 +4,18 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from audio.windows import find_windows
 from configs import made_binary
 from experiments import batches as batching
-from experiments.batches import Batches, moments
+from experiments.batches import Batches, moments, window_moments
 from experiments.errors import ConfigError
 from experiments.feed import DEVICES, put_frames, resident_calls
 from experiments.method import Method
 from experiments.methods import build
+from experiments.metrics import read_metrics
 from experiments.steps import Optimizer, check_training, learning_rate, make_init, make_steps
 from experiments.track import Member
 from experiments.train import train
@@ -33,6 +35,14 @@ def test_moments_are_those_of_all_frames(monkeypatch):
     found = moments(FRAMES)
     np.testing.assert_allclose(found["mean"], FRAMES.mean(0), rtol=1e-5)
     np.testing.assert_allclose(found["std"], FRAMES.std(0), rtol=1e-4)
+
+
+def test_windows_have_moments_of_every_frame():
+    windows = find_windows(FRAMES, np.arange(0, 401, 20), 20, 20)
+    found = window_moments(windows)
+    every = FRAMES.reshape(20, 20, 128)
+    np.testing.assert_allclose(found["window_mean"], every.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(found["window_std"], every.std(0), rtol=1e-4)
 
 
 def test_a_constant_bin_keeps_a_scale():
@@ -86,6 +96,8 @@ def test_cosine_falls_to_zero_and_constant_stays():
     ("key", "value", "said"),
     [
         ("schedule", "stairs", r"train\.schedule='stairs' is not known"),
+        ("plateau_factor", 1.0, r"train\.plateau_factor=1.0 must be in \(0, 1\)"),
+        ("plateau_patience", 0, r"train\.plateau_patience=0 must be 1 or more"),
         ("batch_size", 0, r"train\.batch_size=0 must be 1 or more"),
         ("learning_rate", 0.0, r"train\.learning_rate=0.0 must be above 0"),
         ("resident_gb", -1.0, r"train\.resident_gb=-1.0 must be 0 or more"),
@@ -93,7 +105,7 @@ def test_cosine_falls_to_zero_and_constant_stays():
     ],
 )
 def test_a_setting_out_of_range_is_named(tiny, key, value, said):
-    config = tiny()
+    config = tiny("fc_autoencoder")
     config.train[key] = value
     with pytest.raises(ConfigError, match=said):
         check_training(config)
@@ -121,6 +133,34 @@ def test_sgd_has_a_momentum_and_no_scale_of_its_own():
     for times in (1, 1.9, 2.71):
         updates, state = transformation.update(grads, state, params)
         np.testing.assert_allclose(updates["w"], times * grads["w"], rtol=1e-6)
+
+
+def test_the_rate_falls_when_the_loss_of_epochs_does_not():
+    """Two steps an epoch, patience of two epochs: halved after the third epoch without a fall."""
+    optimizer = Optimizer(0.1, "plateau", 1e3, 0.0, "sgd", 0.5, 2, num_epochs=5)
+    params, grads = {"w": jnp.zeros(1)}, {"w": jnp.ones(1)}
+    transformation = optimizer.transformation(num_steps=10)
+    state = transformation.init(params)
+    scales = []
+    for loss in (4.0, 2.0, 3.0, 1.0, 2.0, 2.0, 2.5, 1.5, 1.0, 1.0):
+        _, state = transformation.update(grads, state, params, value=loss)
+        scales.append(float(optax.tree.get(state, "scale")))
+    # Epochs of 3, 2, 2, 2 and 1: the third and the fourth have not fallen.
+    assert scales == [1.0] * 7 + [0.5] * 3
+
+
+def test_a_plateau_is_logged_and_survives_a_stop(tmp_path, tiny):
+    config = tiny("fc_autoencoder")
+    config.window.num_frames = 5
+    # Nothing is learned at such a rate, so that the loss is the same in every epoch.
+    config.train.learning_rate, config.train.batch_size = 1e-30, 320
+    config.train.plateau_patience, config.train.num_epochs = 1, 4
+    config.train.log_every_steps = 1
+    whole = batches(320)
+    member = Member("pump", build(config, 2), whole, config, tmp_path)
+    train([member])
+    rates = [row["learning_rate"] for row in read_metrics(tmp_path)]
+    np.testing.assert_allclose(rates, np.array([1, 0.5, 0.25, 0.125]) * 1e-30, rtol=1e-5)
 
 
 def test_most_configs_do_not_name_an_optimizer(tiny):
