@@ -1,19 +1,24 @@
-"""Clips in, log-mels out: read and computed in parallel by tf.data, checked, and kept."""
+"""Clips in, log-mels out: read and computed in parallel by tf.data, checked, and kept.
+
+Or embeddings, where there is something that embeds.
+"""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from audio import cache as kept
 from audio.clips import Clip, DataError
+from audio.embedder import Embedder
 from audio.logmel import LogMel, log_mel
 from audio.logmels import LogMels
-from audio.reading import signals_from_files
+from audio.reading import resampled, signals_from_files
 from audio.rows import Rows
 from audio.speed import heard_bands, play
 
@@ -21,6 +26,23 @@ Signals = Callable[[Sequence[Clip]], tf.data.Dataset]
 Progress = Callable[[int, int], None]
 
 NUM_NAMED = 3  # bad clips that an error names
+PREPARED_RATE = 16000  # Hz, of signals that do not say theirs
+
+
+class Features(NamedTuple):
+    """What was made of a clip.
+
+    Attributes:
+        index: which clip.
+        frames: (frames, mels) or (embeddings, dims).
+        origin: rate and channels of the file, and whether features were ready.
+        error: what is wrong with it; empty where nothing is.
+    """
+
+    index: int
+    frames: np.ndarray
+    origin: tuple[int, ...]
+    error: str
 
 
 def load(
@@ -32,6 +54,7 @@ def load(
     min_frames: int = 5,
     channel: int = 0,
     speed: float = 1.0,
+    embedder: Embedder | None = None,
     on_bad_clip: str = "error",
     cache: str = "none",
     cache_dir: Path | None = None,
@@ -51,6 +74,7 @@ def load(
         min_frames: a clip with fewer is bad: it has no window.
         channel: which channel of each recording.
         speed: the clips are loaded as if played at it; above one is faster and higher.
+        embedder: makes embeddings, in place of log-mels.
         on_bad_clip: `error` or `skip`.
         cache: `disk`, `memory` or `none`.
         cache_dir: of the disk cache.
@@ -68,14 +92,22 @@ def load(
     """
     _check_options(on_bad_clip, cache, cache_dir)
     mine = tuple(clips[shard_index::num_shards])
-    facts = {**asdict(settings), "channel": channel, "min_frames": min_frames, "speed": speed}
+    if embedder:
+        settings = replace(settings, sample_rate=embedder.sample_rate, num_mels=embedder.num_dims)
+    made_by = [embedder.identity, embedder.pooled] if embedder else []
+    facts = {**asdict(settings), "made_by": made_by, "channel": channel, "min_frames": min_frames, "speed": speed}
     key = kept.key_of(mine, source_id, facts) if cache != "none" else None
     folder = cache_dir if cache == "disk" else None
     entry = kept.recall(key, folder) if key else None
     notes = {}
     if entry is None:
         source = signals or (lambda some: signals_from_files(some, settings, channel, _cores()))
-        entry = _compute(source(mine), len(mine), settings, min_frames, channel, speed, progress)
+        features = (
+            _embedded(source(mine), embedder)
+            if embedder
+            else _computed(source(mine), settings, speed)
+        )
+        entry = _collect(features, len(mine), settings, min_frames, channel, speed, progress)
         try:
             if key:
                 kept.keep(key, folder, entry)
@@ -114,8 +146,8 @@ def _check_options(on_bad_clip: str, cache: str, cache_dir: Path | None) -> None
         raise DataError("data.cache=disk needs a folder: set data.cache_dir")
 
 
-def _compute(
-    source: tf.data.Dataset,
+def _collect(
+    features: Iterator[Features],
     num_clips: int,
     settings: LogMel,
     min_frames: int,
@@ -123,12 +155,10 @@ def _compute(
     speed: float,
     progress: Progress | None,
 ) -> kept.Entry:
-    """Runs the pipeline over all clips and sorts the good from the bad."""
+    """The features of all clips, the good sorted from the bad."""
     rows = Rows(num_clips, settings.num_mels)
     good, bad, origins = [], [], Counter()
-    for done, element in enumerate(_features(source, settings, speed), start=1):
-        index, frames = int(element["index"]), element["frames"].numpy()
-        reason = element["error"].numpy().decode()
+    for done, (index, frames, origin, reason) in enumerate(features, start=1):
         if not reason and len(frames) < min_frames:
             short = "is too short" if speed == 1 else f"is too short at speed {speed:g}"
             reason = f"{short}: {len(frames)} frames, and a window has {min_frames}"
@@ -137,7 +167,7 @@ def _compute(
         else:
             good.append(index)
             rows.append(frames)
-            origins[tuple(element["origin"].numpy().tolist())] += 1
+            origins[origin] += 1
         if progress:
             progress(done, num_clips)
     if len(good) + len(bad) != num_clips:
@@ -147,7 +177,34 @@ def _compute(
     return kept.Entry(frames, offsets, sorted(good), sorted(bad), notes)
 
 
-def _features(source: tf.data.Dataset, settings: LogMel, speed: float) -> tf.data.Dataset:
+def _computed(source: tf.data.Dataset, settings: LogMel, speed: float) -> Iterator[Features]:
+    """Log-mels, one clip at a time."""
+    elements: Any = _log_mels(source, settings, speed).as_numpy_iterator()
+    for element in elements:
+        origin, error = tuple(element["origin"].tolist()), element["error"].decode()
+        yield Features(int(element["index"]), element["frames"], origin, error)
+
+
+def _embedded(source: tf.data.Dataset, embedder: Embedder) -> Iterator[Features]:
+    """Embeddings, one clip at a time, while the next ones are read."""
+    elements: Any = source.prefetch(2 * _cores()).as_numpy_iterator()
+    for element in elements:
+        signal, frames, error = element["signal"], element["logmel"], element["error"].decode()
+        rate, channels = int(element.get("rate", 0)), int(element.get("channels", 0))
+        ready = len(frames) > 0
+        if not ready and not error:
+            if not rate and embedder.sample_rate != PREPARED_RATE:
+                signal = resampled(signal, PREPARED_RATE, embedder.sample_rate)
+            try:
+                frames = embedder.embed(signal)
+            except ValueError as problem:
+                error = str(problem)
+        if embedder.pooled and len(frames):
+            frames = frames.mean(0, keepdims=True)
+        yield Features(int(element["index"]), frames, (rate, channels, int(ready)), error)
+
+
+def _log_mels(source: tf.data.Dataset, settings: LogMel, speed: float) -> tf.data.Dataset:
     """Signals to log-mels, in parallel over clips."""
     bands = np.arange(settings.num_mels) if speed == 1 else heard_bands(speed, settings)
 

@@ -39,7 +39,7 @@ def read_signal(path: Path | str, sample_rate: int, channel: int = 0) -> np.ndar
 
 
 def read_logmel(path: Path | str, num_mels: int) -> np.ndarray:
-    """Returns a ready log-mel, (frames, num_mels) float32.
+    """Returns a ready log-mel, (frames, num_mels) float32; or one frame from (num_mels,).
 
     Raises:
         DataError: not an array of that shape, of floats, all finite.
@@ -178,10 +178,11 @@ def _load_logmel(path: Path, num_mels: int) -> np.ndarray:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"cannot be read as a .npy array ({str(error).splitlines()[0]})") from None
     if not isinstance(logmel, np.ndarray) or not np.issubdtype(logmel.dtype, np.floating):
-        raise DataError("does not hold floats: a ready log-mel is dB")
+        raise DataError("does not hold floats: ready features are numbers, log-mels in dB")
+    logmel = np.atleast_2d(logmel)
     if logmel.ndim != 2 or logmel.shape[1] != num_mels:
         raise DataError(
-            f"has shape {logmel.shape}: a ready log-mel is (frames, {num_mels}), time first"
+            f"has shape {logmel.shape}: ready features are (frames, {num_mels}), time first"
         )
     if not np.isfinite(logmel).all():
         raise DataError("has values that are NaN or infinite")

@@ -1,8 +1,11 @@
-"""The old hands: what a density is compared with."""
+"""The old hands: what a density is compared with, and others' networks whose embeddings one judges."""
 
+from baselines import cnn14, distances, tflite, vggish
 from baselines.autoencoder import Autoencoder, Outputs, kl_divergence
 from baselines.conv import ConvDecoder, ConvEncoder
 from baselines.dense import Dense, DenseLayers
+from baselines.errors import WeightsError
+from baselines.weights import load_weights, weights_dir
 
 __all__ = [
     "Autoencoder",
@@ -11,5 +14,12 @@ __all__ = [
     "Dense",
     "DenseLayers",
     "Outputs",
+    "WeightsError",
+    "cnn14",
+    "distances",
     "kl_divergence",
+    "load_weights",
+    "tflite",
+    "vggish",
+    "weights_dir",
 ]

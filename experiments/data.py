@@ -11,10 +11,12 @@ import jax
 import numpy as np
 
 from audio.clips import TEST, TRAIN, Clip, DataError
+from audio.embedder import Embedder
 from audio.logmel import LogMel
 from audio.logmels import LogMels, join, subset
 from audio.pipeline import describe_bad, load, place
 from audio.windows import Windows, find_windows
+from experiments.embedders import embedder_of
 from experiments.errors import ConfigError
 from experiments.processes import gather_text
 from experiments.progress import Progress
@@ -83,7 +85,7 @@ def load_data(config: Any) -> DataSet:
     speeds = speeds_of(config)
     source = open_source(config)
     clips = source.clips
-    loader = _Loader(config, source, len(speeds))
+    loader = _Loader(config, source, len(speeds), embedder_of(config, clips))
     names = sorted({clip.machine for clip in clips})
     with loader.progress:
         machines = [
@@ -117,21 +119,25 @@ def speeds_of(config: Any) -> tuple[float, ...]:
 class _Loader:
     """Loads splits one after another, and remembers what was wrong with them."""
 
-    def __init__(self, config: Any, source: Source, num_speeds: int) -> None:
+    def __init__(
+        self, config: Any, source: Source, num_speeds: int, embedder: Embedder | None
+    ) -> None:
         self.settings = LogMel(**config.logmel.to_dict())
         num_train = sum(clip.split == TRAIN for clip in source.clips)
-        self.progress = Progress("log-mels", len(source.clips) + num_speeds * num_train, "clip")
+        what = "embeddings" if embedder else "log-mels"
+        self.progress = Progress(what, len(source.clips) + num_speeds * num_train, "clip")
         self.bad: list[tuple[Clip, str]] = []
         self.notes: Counter[str] = Counter()
         self.done = 0
         self.options: dict[str, Any] = dict(
             signals=source.signals,
             source_id=source.identity,
+            embedder=embedder,
             min_frames=max(config.window.num_frames, 1),
             channel=config.data.channel,
             on_bad_clip="skip",
             cache=config.data.cache,
-            cache_dir=cache_dir(config.data) / "logmels",
+            cache_dir=cache_dir(config.data) / what.replace("-", ""),
             shard_index=jax.process_index(),
             num_shards=jax.process_count(),
             progress=self.told,

@@ -53,6 +53,10 @@ def run(config: Any, workdir: Path, started: float) -> Path | None:
     return report
 
 
+# What decides which features a config's models are given.
+DATA_SECTIONS = ("data", "hall", "logmel", "window", "embedding")
+
+
 class Experiment(NamedTuple):
     """An experiment with its data loaded, ready to train a model for each machine."""
 
@@ -100,7 +104,8 @@ class _SharedData:
         self.loaded: dict[str, DataSet] = {}
 
     def __call__(self, config: Any) -> DataSet:
-        sections = [config[name].to_dict() for name in ("data", "hall", "logmel", "window")]
+        names = [name for name in DATA_SECTIONS if name in config]
+        sections = [config[name].to_dict() for name in names]
         key = json.dumps([sections, speeds_of(config)])
         if key not in self.loaded:
             self.loaded[key] = rehearsed(load_data(config), config.data.rehearsal)

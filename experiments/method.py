@@ -16,12 +16,13 @@ Variables = dict[str, Any]
 
 
 class Method(NamedTuple):
-    """Whatever learns by gradient. Methods that share a `loss` can be trained together.
+    """Whatever learns. Methods that share a `loss` can be trained together.
 
     Attributes:
         init: `(key, batch) -> variables`; its batch also holds `mean` and `std`, (mels,), over all
             training frames. `variables["params"]` is what the optimiser moves.
-        loss: `(variables, key, batch) -> loss, (variables', metrics)`.
+        loss: `(variables, key, batch) -> loss, (variables', metrics)`; None where nothing is learned
+            by gradient.
         score: `(variables, batch) -> (batch,)`, higher is stranger.
         explain: `(variables, batch) -> (batch, frames, mels)`, how much each bin adds to the
             score, NaN where it is not scored.
@@ -37,7 +38,7 @@ class Method(NamedTuple):
     """
 
     init: Callable[..., Variables]
-    loss: Callable[..., Any]
+    loss: Callable[..., Any] | None
     score: Callable[..., Array]
     explain: Callable[..., Array]
     embed: Callable[..., Array] | None = None

@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any
 
-from experiments import autoencoder_method, gmade_method, ssl_method
+from experiments import autoencoder_method, embedding_method, gmade_method, ssl_method
 from experiments.errors import ConfigError
 from experiments.method import Method
 
 BUILDERS = {
     "autoencoder": autoencoder_method.build,
+    "embedding": embedding_method.build,
     "gmade": gmade_method.build,
     "ssl": ssl_method.build,
 }

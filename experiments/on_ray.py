@@ -101,7 +101,7 @@ def run_on_ray(points: Sequence[Point], workdir: Path, needs: Needs) -> None:
 def _load_all(points: Sequence[Point]) -> None:
     """Loads every data set once, here: what is wrong is said at once, and log-mels are kept."""
     settings = {
-        repr([p.config[s] for s in ("data", "hall", "logmel", "window")]): p for p in points
+        repr([p.config[s] for s in DATA_SECTIONS if s in p.config]): p for p in points
     }
     for point in settings.values():
         load_data(point.config)

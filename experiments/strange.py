@@ -40,6 +40,11 @@ def strangest(
     strange = []
     for row in chosen:
         clip = clips[row.name]
+        if "embedding" in config:
+            if clip.path is None or clip.path.suffix.lower() == ".npy":
+                continue
+            one, _, _ = load([clip], settings, channel=config.data.channel, cache="none")
+            nll = np.full(one.frames.shape, np.nan)
         if clip in machine.test.mine.clips:
             one = subset(machine.test.mine, [machine.test.mine.clips.index(clip)])
         elif clip.path or source.signals:

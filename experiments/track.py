@@ -73,7 +73,7 @@ class Track:
         )
         self.manager = stack.enter_context(ocp.CheckpointManager(path, options=options))
         self.done = self.manager.latest_step() or 0
-        self.state = _first_state(member, mesh)
+        self.state = first_state(member, mesh)
         if self.done:
             restore = ocp.args.StandardRestore(self.state)
             self.state = self.manager.restore(self.done, args=restore)
@@ -109,7 +109,7 @@ def restore(member: Member) -> tuple[int, Variables]:
         the steps it was trained for by its last checkpoint, 0 where there is none; and its
         variables after them, replicated over the devices.
     """
-    state = _first_state(member, device_mesh())
+    state = first_state(member, device_mesh())
     path = (member.workdir / "checkpoints").absolute()
     if not path.is_dir():
         return 0, state["variables"]
@@ -120,7 +120,7 @@ def restore(member: Member) -> tuple[int, Variables]:
     return done, state["variables"]
 
 
-def _first_state(member: Member, mesh: Mesh) -> State:
+def first_state(member: Member, mesh: Mesh) -> State:
     """A model before its first step."""
     windows = member.batches.windows
     window = np.zeros((1, windows.num_frames, windows.frames.shape[1]), np.float32)

@@ -17,7 +17,7 @@ from experiments.feed import device_mesh, fits, put_frames, resident_calls, stre
 from experiments.method import Batch, Variables
 from experiments.progress import Progress
 from experiments.steps import Optimizer, State, make_steps
-from experiments.track import Member, Track
+from experiments.track import Member, Track, first_state
 
 
 class Call(NamedTuple):
@@ -60,12 +60,14 @@ def train(members: Sequence[Member]) -> list[Variables]:
 
     Returns:
         Each member's trained variables, replicated over the devices: the last, or where it is
-        watched the best.
+        watched the best. What does not learn by gradient has only its first.
 
     Raises:
         ConfigError: a loss is no longer finite.
     """
     settings = members[0].config.train
+    if members[0].method.loss is None:
+        return [first_state(member, device_mesh())["variables"] for member in members]
     if len(members) > 1 and not fits([m.batches for m in members], settings.resident_gb):
         return [variables for member in members for variables in train([member])]
     mesh = device_mesh()

@@ -28,8 +28,8 @@ def clips(tmp_path, write, hum):
 def count(monkeypatch):
     """Counts how often log-mels are computed rather than recalled."""
     calls = []
-    compute = pipeline._compute
-    monkeypatch.setattr(pipeline, "_compute", lambda *args: calls.append(1) or compute(*args))
+    compute = pipeline._collect
+    monkeypatch.setattr(pipeline, "_collect", lambda *args: calls.append(1) or compute(*args))
     cache.clear_memory()
     return calls
 

@@ -1,0 +1,59 @@
+"""How far an embedding is from those of the train clips of its own id."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+from sklearn.covariance import LedoitWolf
+
+Fitted = dict[str, Any]
+
+
+def fit_mahalanobis(
+    embeddings: Float[np.ndarray, "many dims"], ids: Int[np.ndarray, "many"], num_ids: int
+) -> Fitted:
+    """A Gaussian for each id, its covariance shrunk by as much as Ledoit and Wolf (2004) say.
+
+    Returns:
+        `mean` (ids, dims), and `whiten` (ids, dims, dims), by which a difference is multiplied to
+        have the identity for its covariance.
+    """
+    whiten = []
+    for id_ in range(num_ids):
+        precision = LedoitWolf().fit(embeddings[ids == id_].astype(np.float64)).precision_
+        whiten.append(np.linalg.cholesky(precision))
+    return {**fit_means(embeddings, ids, num_ids), "whiten": np.stack(whiten).astype(np.float32)}
+
+
+def fit_means(
+    embeddings: Float[np.ndarray, "many dims"], ids: Int[np.ndarray, "many"], num_ids: int
+) -> Fitted:
+    """`mean` (ids, dims) of each id's embeddings."""
+    means = [embeddings[ids == id_].mean(0, dtype=np.float64) for id_ in range(num_ids)]
+    return {"mean": np.stack(means).astype(np.float32)}
+
+
+def mahalanobis(
+    fitted: Fitted, embeddings: Float[Array, "batch dims"], ids: Int[Array, " batch"]
+) -> Float[Array, " batch"]:
+    """Mahalanobis distance to the id's Gaussian."""
+    off = embeddings - jnp.asarray(fitted["mean"])[ids]
+    whitened = jnp.einsum("bi,bij->bj", off, jnp.asarray(fitted["whiten"])[ids])
+    return jnp.linalg.norm(whitened, axis=-1)
+
+
+def euclidean(
+    fitted: Fitted, embeddings: Float[Array, "batch dims"], ids: Int[Array, " batch"]
+) -> Float[Array, " batch"]:
+    """Distance to the id's mean."""
+    return jnp.linalg.norm(embeddings - jnp.asarray(fitted["mean"])[ids], axis=-1)
+
+
+def cosine(
+    fitted: Fitted, embeddings: Float[Array, "batch dims"], ids: Int[Array, " batch"]
+) -> Float[Array, " batch"]:
+    """One minus the cosine of the angle to the id's mean."""
+    mean = jnp.asarray(fitted["mean"])[ids]
+    norms = jnp.linalg.norm(embeddings, axis=-1) * jnp.linalg.norm(mean, axis=-1)
+    return 1 - (embeddings * mean).sum(-1) / jnp.maximum(norms, 1e-12)

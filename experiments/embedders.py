@@ -1,0 +1,109 @@
+"""From a config's `embedding` section to what makes embeddings of recordings."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+import baselines
+from audio.clips import Clip
+from audio.embedder import Embedder
+from baselines import cnn14, tflite, vggish
+from experiments.errors import ConfigError, MissingWeights
+
+SOUND_RATE = 16000  # Hz; of no account where embeddings are ready
+
+
+def embedder_of(config: Any, clips: Sequence[Clip]) -> Embedder | None:
+    """What makes embeddings of a config's clips; None for a config whose features are log-mels.
+
+    Args:
+        config: the experiment.
+        clips: its clips, of which ready embeddings say how many dimensions they have.
+
+    Raises:
+        ConfigError: no such network, or a setting it cannot have; `MissingWeights` where there are
+            no weights, or they cannot be read.
+    """
+    if "embedding" not in config:
+        return None
+    settings = config.embedding
+    if settings.network not in NETWORKS:
+        known = ", ".join(NETWORKS)
+        raise ConfigError(f"embedding.network={settings.network!r} is not known: use {known}")
+    if config.data.rehearsal:
+        raise ConfigError("data.rehearsal changes log-mels, and embeddings are made of sound")
+    path = Path(settings.weights).expanduser() if settings.weights else None
+    try:
+        embedder = NETWORKS[settings.network](settings, path, clips)
+    except baselines.WeightsError as error:
+        raise MissingWeights(str(error)) from error
+    return embedder._replace(pooled=settings.pooled)
+
+
+def _cnn14(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+    """PANNs Cnn14: one embedding a clip, of 2048 dimensions."""
+    variables = baselines.load_weights("cnn14", path)
+    return _flax("cnn14", cnn14.embed, variables, cnn14.SAMPLE_RATE, 2048)
+
+
+def _vggish(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+    """VGGish: an embedding of 128 dimensions every 0.96 s, along its principal axes."""
+    variables = baselines.load_weights("vggish", path)
+
+    def embed(variables: Any, waveform: Any) -> Any:
+        return vggish.whiten(variables, vggish.embed(variables, waveform))
+
+    return _flax("vggish", embed, variables, vggish.SAMPLE_RATE, vggish.EMBEDDING)
+
+
+def _flax(
+    name: str, embed: Callable[..., Any], variables: Any, sample_rate: int, num_dims: int
+) -> Embedder:
+    """A network in Flax; it is compiled anew for clips of another length."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(variables):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    run, variables = jax.jit(embed), jax.device_put(variables)
+
+    def embed_one(signal: np.ndarray) -> np.ndarray:
+        return np.asarray(run(variables, signal[None])).reshape(-1, num_dims)
+
+    return Embedder(f"{name} {digest.hexdigest()}", sample_rate, num_dims, embed_one)
+
+
+def _tflite(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+    """Any TensorFlow Lite model of a waveform."""
+    if path is None:
+        raise ConfigError("embedding.network=tflite needs --config.embedding.weights=FILE.tflite")
+    model = tflite.load(path, settings.output)
+    second = np.zeros((1, model.samples or settings.sample_rate), np.float32)
+    num_dims = tflite.embed(model, second).shape[-1]
+
+    def embed_one(signal: np.ndarray) -> np.ndarray:
+        return tflite.embed(model, signal[None])[0]
+
+    identity = f"tflite {hashlib.sha256(path.read_bytes()).hexdigest()} {settings.output}"
+    return Embedder(identity, settings.sample_rate, num_dims, embed_one)
+
+
+def _ready(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+    """Embeddings that come as `.npy` files, `(dims,)` or `(embeddings, dims)`."""
+    files = [clip.path for clip in clips if clip.path and clip.path.suffix.lower() == ".npy"]
+    if not files:
+        raise ConfigError("embedding.network=npy reads embeddings, and there is no .npy file")
+    try:
+        num_dims = np.load(files[0], mmap_mode="r", allow_pickle=False).shape[-1]
+    except (OSError, ValueError, EOFError, AttributeError, IndexError) as error:
+        raise ConfigError(f"{files[0]} holds no embedding: {error}") from error
+
+    def embed_one(signal: np.ndarray) -> np.ndarray:
+        raise ValueError("is sound, and embedding.network=npy takes embeddings")
+
+    return Embedder("npy", SOUND_RATE, num_dims, embed_one)
+
+
+NETWORKS = {"cnn14": _cnn14, "vggish": _vggish, "tflite": _tflite, "npy": _ready}
