@@ -24,6 +24,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from experiments.command import import_tensorflow
 from experiments.data import load_data
 from experiments.errors import ConfigError
+from experiments.experiment import DATA_SECTIONS
 from experiments.launch import tabulate, unfinished
 from experiments.points import Point
 
@@ -100,9 +101,7 @@ def run_on_ray(points: Sequence[Point], workdir: Path, needs: Needs) -> None:
 
 def _load_all(points: Sequence[Point]) -> None:
     """Loads every data set once, here: what is wrong is said at once, and log-mels are kept."""
-    settings = {
-        repr([p.config[s] for s in DATA_SECTIONS if s in p.config]): p for p in points
-    }
+    settings = {repr([p.config[s] for s in DATA_SECTIONS if s in p.config]): p for p in points}
     for point in settings.values():
         load_data(point.config)
 

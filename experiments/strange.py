@@ -7,7 +7,7 @@ import numpy as np
 
 from audio.clips import Clip
 from audio.logmel import LogMel, mel_frequencies
-from audio.logmels import subset
+from audio.logmels import LogMels, subset
 from audio.pipeline import load
 from audio.reading import read_signal
 from audio.wav import encode_wav
@@ -40,26 +40,14 @@ def strangest(
     strange = []
     for row in chosen:
         clip = clips[row.name]
-        if "embedding" in config:
-            if clip.path is None or clip.path.suffix.lower() == ".npy":
-                continue
-            one, _, _ = load([clip], settings, channel=config.data.channel, cache="none")
-            nll = np.full(one.frames.shape, np.nan)
-        if clip in machine.test.mine.clips:
-            one = subset(machine.test.mine, [machine.test.mine.clips.index(clip)])
-        elif clip.path or source.signals:
-            one, _, _ = load(
-                [clip], settings, signals=source.signals, channel=config.data.channel, cache="none"
-            )
-        else:
+        one = _frames_of(clip, machine, config, source)
+        if one is None:
             continue
-        ids = np.array([machine.ids.index(clip.id)])
-        nll = anomaly_map(method, variables, windows_of(one, config), ids, config.score.batch_size)
         strange.append(
             StrangeClip(
                 row=row,
                 logmel=one.frames,
-                nll=nll,
+                nll=_surprise(method, variables, machine, clip, one, config),
                 hop_seconds=settings.hop_length / settings.sample_rate,
                 mel_hz=mel_frequencies(settings),
                 audio=playable(clip, settings.sample_rate, config.data.channel, source.signals),
@@ -67,6 +55,29 @@ def strangest(
             )
         )
     return strange
+
+
+def _frames_of(clip: Clip, machine: Machine, config: Any, source: Source) -> LogMels | None:
+    """A clip's log-mel, computed anew where it is not at hand; None where there is no such thing."""
+    embedded, mine = "embedding" in config, machine.test.mine
+    if clip in mine.clips and not embedded:
+        return subset(mine, [mine.clips.index(clip)])
+    silent = clip.path.suffix.lower() == ".npy" if clip.path else source.signals is None
+    if silent and (embedded or not clip.path):
+        return None
+    settings, channel = LogMel(**config.logmel.to_dict()), config.data.channel
+    one, _, _ = load([clip], settings, signals=source.signals, channel=channel, cache="none")
+    return one
+
+
+def _surprise(
+    method: Method, variables: Variables, machine: Machine, clip: Clip, one: LogMels, config: Any
+) -> np.ndarray:
+    """How strange each bin is, (frames, mels); NaN of a method that judges a clip as a whole."""
+    if "embedding" in config:
+        return np.full(one.frames.shape, np.nan, np.float32)
+    ids, size = np.array([machine.ids.index(clip.id)]), config.score.batch_size
+    return anomaly_map(method, variables, windows_of(one, config), ids, size)
 
 
 def playable(
