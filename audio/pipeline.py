@@ -94,14 +94,8 @@ def load(
     mine = tuple(clips[shard_index::num_shards])
     if embedder:
         settings = replace(settings, sample_rate=embedder.sample_rate, num_mels=embedder.num_dims)
-    made_by = [embedder.identity, embedder.pooled] if embedder else []
-    facts = {
-        **asdict(settings),
-        "made_by": made_by,
-        "channel": channel,
-        "min_frames": min_frames,
-        "speed": speed,
-    }
+    facts = {**asdict(settings), "channel": channel, "min_frames": min_frames, "speed": speed}
+    facts["embedder"] = [embedder.identity, embedder.pooled] if embedder else None
     key = kept.key_of(mine, source_id, facts) if cache != "none" else None
     folder = cache_dir if cache == "disk" else None
     entry = kept.recall(key, folder) if key else None

@@ -1,4 +1,4 @@
-"""The old hands: what a density is compared with, and others' networks whose embeddings one judges."""
+"""The old hands: autoencoders, and distances between embeddings that others' networks make."""
 
 from baselines import cnn14, distances, tflite, vggish
 from baselines.autoencoder import Autoencoder, Outputs, kl_divergence

@@ -19,11 +19,15 @@ def fit_mahalanobis(
         `mean` (ids, dims), and `whiten` (ids, dims, dims), by which a difference is multiplied to
         have the identity for its covariance.
     """
-    whiten = []
-    for id_ in range(num_ids):
-        precision = LedoitWolf().fit(embeddings[ids == id_].astype(np.float64)).precision_
-        whiten.append(np.linalg.cholesky(precision))
+    whiten = [_whiten(embeddings[ids == id_].astype(np.float64)) for id_ in range(num_ids)]
     return {**fit_means(embeddings, ids, num_ids), "whiten": np.stack(whiten).astype(np.float32)}
+
+
+def _whiten(embeddings: Float[np.ndarray, "many dims"]) -> Float[np.ndarray, "dims dims"]:
+    """A factor of the precision; the identity where a single point says nothing of variance."""
+    if not np.ptp(embeddings, axis=0).any():
+        return np.eye(embeddings.shape[1])
+    return np.linalg.cholesky(LedoitWolf().fit(embeddings).get_precision())
 
 
 def fit_means(

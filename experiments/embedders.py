@@ -13,6 +13,7 @@ from audio.clips import Clip
 from audio.embedder import Embedder
 from baselines import cnn14, tflite, vggish
 from experiments.errors import ConfigError, MissingWeights
+from experiments.sources import cache_dir
 
 SOUND_RATE = 16000  # Hz; of no account where embeddings are ready
 
@@ -38,26 +39,31 @@ def embedder_of(config: Any, clips: Sequence[Clip]) -> Embedder | None:
         raise ConfigError("data.rehearsal changes log-mels, and embeddings are made of sound")
     path = Path(settings.weights).expanduser() if settings.weights else None
     try:
-        embedder = NETWORKS[settings.network](settings, path, clips)
+        embedder = NETWORKS[settings.network](config, path, clips)
     except baselines.WeightsError as error:
         raise MissingWeights(str(error)) from error
     return embedder._replace(pooled=settings.pooled)
 
 
-def _cnn14(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+def _cnn14(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
     """PANNs Cnn14: one embedding a clip, of 2048 dimensions."""
-    variables = baselines.load_weights("cnn14", path)
+    variables = baselines.load_weights("cnn14", path, _folder(config))
     return _flax("cnn14", cnn14.embed, variables, cnn14.SAMPLE_RATE, 2048)
 
 
-def _vggish(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+def _vggish(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
     """VGGish: an embedding of 128 dimensions every 0.96 s, along its principal axes."""
-    variables = baselines.load_weights("vggish", path)
+    variables = baselines.load_weights("vggish", path, _folder(config))
 
     def embed(variables: Any, waveform: Any) -> Any:
         return vggish.whiten(variables, vggish.embed(variables, waveform))
 
     return _flax("vggish", embed, variables, vggish.SAMPLE_RATE, vggish.EMBEDDING)
+
+
+def _folder(config: Any) -> Path:
+    """Where converted weights are kept."""
+    return cache_dir(config.data) / "weights"
 
 
 def _flax(
@@ -75,8 +81,9 @@ def _flax(
     return Embedder(f"{name} {digest.hexdigest()}", sample_rate, num_dims, embed_one)
 
 
-def _tflite(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+def _tflite(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
     """Any TensorFlow Lite model of a waveform."""
+    settings = config.embedding
     if path is None:
         raise ConfigError("embedding.network=tflite needs --config.embedding.weights=FILE.tflite")
     model = tflite.load(path, settings.output)
@@ -90,7 +97,7 @@ def _tflite(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder
     return Embedder(identity, settings.sample_rate, num_dims, embed_one)
 
 
-def _ready(settings: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
+def _ready(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
     """Embeddings that come as `.npy` files, `(dims,)` or `(embeddings, dims)`."""
     files = [clip.path for clip in clips if clip.path and clip.path.suffix.lower() == ".npy"]
     if not files:

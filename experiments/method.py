@@ -21,8 +21,8 @@ class Method(NamedTuple):
     Attributes:
         init: `(key, batch) -> variables`; its batch also holds `mean` and `std`, (mels,), over all
             training frames. `variables["params"]` is what the optimiser moves.
-        loss: `(variables, key, batch) -> loss, (variables', metrics)`; None where nothing is learned
-            by gradient.
+        loss: `(variables, key, batch) -> loss, (variables', metrics)`; None where nothing is
+            learned by gradient.
         score: `(variables, batch) -> (batch,)`, higher is stranger.
         explain: `(variables, batch) -> (batch, frames, mels)`, how much each bin adds to the
             score, NaN where it is not scored.

@@ -58,7 +58,7 @@ def strangest(
 
 
 def _frames_of(clip: Clip, machine: Machine, config: Any, source: Source) -> LogMels | None:
-    """A clip's log-mel, computed anew where it is not at hand; None where there is no such thing."""
+    """A clip's log-mel, computed anew where it is not at hand; None where it has none."""
     embedded, mine = "embedding" in config, machine.test.mine
     if clip in mine.clips and not embedded:
         return subset(mine, [mine.clips.index(clip)])

@@ -144,16 +144,21 @@ def clip_figure(clip: StrangeClip, limits: Limits) -> Figure:
     images = [figure.add_axes((left, _IMAGE[0], WIDTH, _IMAGE[1])) for left in LEFTS]
     strips = [figure.add_axes((left, _STRIP[0], WIDTH, _STRIP[1])) for left in LEFTS]
     _image(images[0], clip, clip.logmel, limits.db, "cividis", "power, dB")
-    _image(images[1], clip, clip.nll, limits.nats, "inferno", f"surprise, {clip.unit}")
-    images[1].sharex(images[0])
-    images[1].sharey(images[0])
     images[0].set_title("what was heard", loc="left", color=INK, size=9.5, pad=6)
-    images[1].set_title("where it is strange", loc="left", color=INK, size=9.5, pad=6)
     images[0].set_ylabel("Hz", color=QUIET, size=8.5, labelpad=2)
     mel_ticks(images[0], clip.mel_hz)
     level = mean_over(np.asarray(clip.logmel, dtype=np.float64), axis=1)
-    surprise = mean_over(np.asarray(clip.nll, dtype=np.float64), axis=1)
     _strip(strips[0], clip, level, "mean dB", "#8fa3b8")
+    if not np.isfinite(clip.nll).any():
+        images[1].text(0.5, 0.5, "judged as a whole", color=QUIET, size=9.5, ha="center")
+        images[1].axis("off")
+        strips[1].axis("off")
+        return figure
+    _image(images[1], clip, clip.nll, limits.nats, "inferno", f"surprise, {clip.unit}")
+    images[1].sharex(images[0])
+    images[1].sharey(images[0])
+    images[1].set_title("where it is strange", loc="left", color=INK, size=9.5, pad=6)
+    surprise = mean_over(np.asarray(clip.nll, dtype=np.float64), axis=1)
     _strip(strips[1], clip, surprise, f"mean {clip.unit}", "#f7a13c")
     return figure
 
