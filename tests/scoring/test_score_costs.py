@@ -60,7 +60,7 @@ def test_one_unknown_fit_makes_the_total_unknown():
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (None, "–"),
+        (None, "\N{EN DASH}"),
         (0.0, "0 s"),
         (0.0421, "0.042 s"),
         (3.25, "3.2 s"),
