@@ -11,18 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import ClassVar
 
 from scoring.metrics import AVERAGE
 from scoring.tables import write_csv
-
-HEADER = (
-    "machine",
-    "parameters",
-    "fit_seconds",
-    "score_seconds",
-    "hours_scored",
-    "score_seconds_per_hour",
-)
 
 
 @dataclass(frozen=True)
@@ -38,6 +30,14 @@ class Cost:
         hours_scored: Audio in those clips, in hours.
     """
 
+    CELLS: ClassVar = (
+        "parameters",
+        "fit_seconds",
+        "score_seconds",
+        "hours_scored",
+        "score_seconds_per_hour",
+    )
+
     machine: str
     parameters: int
     fit_seconds: float | None
@@ -51,7 +51,7 @@ class Cost:
 
     @property
     def cells(self) -> tuple[object, ...]:
-        """Its line of `costs.csv`, but for the machine."""
+        """What tables say of it, under the heads `CELLS`."""
         return (
             self.parameters,
             self.fit_seconds,
@@ -82,7 +82,9 @@ def fit_total(costs: Sequence[Cost]) -> float | None:
 
 def write_costs(path: Path | str, costs: Sequence[Cost]) -> Path:
     """Writes `costs.csv`; what is not known is an empty cell."""
-    return write_csv(Path(path), HEADER, ((cost.machine, *cost.cells) for cost in costs))
+    return write_csv(
+        Path(path), ("machine", *Cost.CELLS), ((cost.machine, *cost.cells) for cost in costs)
+    )
 
 
 def read_costs(path: Path | str) -> list[Cost]:
@@ -117,7 +119,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "\N{EN DASH}"
     if seconds < 9.95:
-        return f"{seconds:.2g} s"
+        return f"{seconds:#.2g} s"
     if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

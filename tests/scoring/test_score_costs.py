@@ -61,7 +61,8 @@ def test_one_unknown_fit_makes_the_total_unknown():
     ("seconds", "text"),
     [
         (None, "\N{EN DASH}"),
-        (0.0, "0 s"),
+        (0.0, "0.0 s"),
+        (8.0, "8.0 s"),
         (0.0421, "0.042 s"),
         (3.25, "3.2 s"),
         (9.96, "10 s"),
