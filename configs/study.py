@@ -6,8 +6,7 @@ r"""All detectors side by side: AUC per machine and id, ROC curves, time to fit 
         --config.data.source=folder --config.data.root=toycar_logmel
 
 Nothing is combined. Members whose pretrained weights are missing are left out, and the report says
-so; those that have been run already, here or in runs/, are not run again. On the machine hall, all
-in about ten minutes on two CPU cores.
+so; those that have been run already, here or in runs/, are not run again.
 """
 
 from ml_collections import ConfigDict
