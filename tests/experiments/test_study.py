@@ -93,6 +93,17 @@ def test_costs_of_members_are_in_the_table(tmp_path, clips, side_by_side):
             assert float(lines[name, machine]["hours_scored"]) == pytest.approx(cost.hours_scored)
 
 
+def test_methods_of_other_windows_are_judged_on_the_same_clips_and_hours(
+    tmp_path, clips, side_by_side, tiny
+):
+    config = side_by_side(density=tiny(), classifier=tiny("ssl_small"))
+    folder = go(config, tmp_path / "runs" / "study").parent
+    found = {row["system"]: row for row in table(folder / "study.csv")}
+    assert found["density"]["hours_scored"] == found["classifier"]["hours_scored"] != ""
+    assert found["density"]["parameters"] != found["classifier"]["parameters"]
+    assert all(row["auc"] and row["fit_seconds"] for row in found.values())
+
+
 def test_a_finished_run_brings_its_costs_and_anybodys_scores_none(
     tmp_path, clips, side_by_side, tiny, capsys
 ):
