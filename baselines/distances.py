@@ -27,7 +27,7 @@ def _whiten(embeddings: Float[np.ndarray, "many dims"]) -> Float[np.ndarray, "di
     """A factor of the precision; the identity where a single point says nothing of variance."""
     if not np.ptp(embeddings, axis=0).any():
         return np.eye(embeddings.shape[1])
-    return np.linalg.cholesky(LedoitWolf().fit(embeddings).get_precision())
+    return np.linalg.cholesky(np.asarray(LedoitWolf().fit(embeddings).get_precision()))
 
 
 def fit_means(

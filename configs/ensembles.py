@@ -1,4 +1,4 @@
-"""How configs are put together to an ensemble: what they share is said once."""
+"""How configs are put together to an ensemble or a study: what they share is said once."""
 
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
@@ -16,7 +16,8 @@ def ensemble_of(**members: ConfigDict | dict[str, ConfigDict]) -> ConfigDict:
     """
     config = ConfigDict({key: defaults.get_config()[key] for key in SHARED})
     config.method = "ensemble"
-    config.combine = "mean"  # of the members' standardised scores, in scores.csv; or max
+    config.combine = "mean"  # of the members' standardised scores, in scores.csv; max; or none
+    config.on_missing = "error"  # where a member's pretrained weights are missing; or skip it
     config.scores = placeholder(str)  # more members: "NAME=scores.csv,NAME=scores.csv"
     config.members = ConfigDict()
     for name, member in members.items():
@@ -25,6 +26,18 @@ def ensemble_of(**members: ConfigDict | dict[str, ConfigDict]) -> ConfigDict:
         else:
             variants = {variant: own(each) for variant, each in member.items()}
             config.members[name] = ConfigDict({"variants": variants})
+    return config
+
+
+def study_of(**members: ConfigDict | dict[str, ConfigDict]) -> ConfigDict:
+    """A study's config: its members side by side, none of them joined with others.
+
+    Args:
+        members: as of an ensemble; but variants are members too.
+    """
+    config = ensemble_of(**members)
+    config.combine = "none"
+    config.on_missing = "skip"
     return config
 
 

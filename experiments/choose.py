@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.costs import Stopwatch
 from experiments.data import Machine
 from experiments.errors import ConfigError
 from experiments.judge import fit_split, score_split
@@ -98,6 +99,7 @@ def _fold(
         for member, variables in zip(together, train(together), strict=True):
             method, settings = member.method, member.config
             fitted = fit_split(method, variables, rest.train, settings, member.name)
-            rows = score_split(method, fitted, machine.train.part(held), settings, member.name)
+            part, clock = machine.train.part(held), Stopwatch()
+            rows = score_split(method, fitted, part, settings, member.name, clock)
             scores[member.name] = float(np.mean([row.score for row in rows]))
     return [scores[member.name] for member in members]

@@ -1,11 +1,10 @@
-"""Several experiments as one detector: members trained or found, their scores joined.
+"""Several experiments as one detector, or side by side: members trained or found, and joined.
 
 A member is a config, or variants of one; it is trained in `members/<name>` of the work directory
 unless a finished run of the same config lies there or beside it. Members may also be `scores.csv`
-files of any other system.
+files of any other system. With `combine="none"` nothing is joined: that is a study.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments import workdir as work
-from experiments.errors import ConfigError
+from experiments.errors import ConfigError, MissingWeights
 from experiments.experiment import facts, run
 from experiments.processes import is_main, wait
+from experiments.study import report_study
 from scoring.agreement import write_agreement
 from scoring.comparison import compare, format_comparison, write_comparison
 from scoring.ensemble import COMBINATIONS, Ensemble, ensemble
@@ -25,10 +25,13 @@ from scoring.tables import write_tables
 
 # What all members have in common is said once, in the ensemble's own config.
 SHARED = ("seed", "data", "hall", "logmel", "report")
+NONE = "none"
+
+Variants = list[tuple[Path, ConfigDict]]
 
 
 def run_ensemble(config: Any, workdir: Path, started: float) -> Path | None:
-    """Runs the members that have not been run, joins them and reports.
+    """Runs the members that have not been run, joins them unless it is a study, and reports.
 
     Args:
         config: as `configs.ensembles` makes it.
@@ -39,30 +42,34 @@ def run_ensemble(config: Any, workdir: Path, started: float) -> Path | None:
         The report, or None on all processes but the main one.
 
     Raises:
-        ConfigError, DataError, EnsembleError: what a user can mend.
+        ConfigError, DataError, EnsembleError: what a user can mend. With `on_missing="skip"` a
+            member whose pretrained weights are missing is left out instead, unless all are.
     """
     foreign = _check(config)
     work.check(workdir, config)
     if is_main():
         work.claim(workdir, config)
-    found = [
-        (name, [_run_member(variant, workdir / where, started) for where, variant in variants])
-        for name, variants in _members(config)
-    ]
+    found, left_out = _run_members(config, workdir, started)
+    if not (found or foreign):
+        raise ConfigError("no member is left: " + "; ".join(f"{n}: {why}" for n, why in left_out))
     if not is_main():
         return None
+    if config.combine == NONE:
+        alone = [(name, folder) for name, (folder,) in found]
+        return report_study(alone, foreign, left_out, config, workdir, started)
     members = [
         read_member(name, *(folder / "scores.csv" for folder in each)) for name, each in found
     ]
     members += [read_member(name, path) for name, path in foreign]
-    return _report(ensemble(members), members, config, workdir, started)
+    notes = [f"{name} is left out: {why}" for name, why in left_out]
+    return _report(ensemble(members), members, config, workdir, started, notes)
 
 
 def _check(config: Any) -> list[tuple[str, str]]:
     """Checks the config; returns names and files of the members that are others' scores."""
-    if config.combine not in COMBINATIONS:
-        known = ", ".join(COMBINATIONS)
-        raise ConfigError(f"combine={config.combine!r} is not known: use {known}")
+    for key, known in (("combine", (*COMBINATIONS, NONE)), ("on_missing", ("error", "skip"))):
+        if config[key] not in known:
+            raise ConfigError(f"{key}={config[key]!r} is not known: use {', '.join(known)}")
     pairs = [text.partition("=") for text in (config.scores or "").split(",") if text]
     if not all(name and path for name, _, path in pairs):
         raise ConfigError(f"scores={config.scores!r} must be NAME=FILE.csv,NAME=FILE.csv")
@@ -71,17 +78,45 @@ def _check(config: Any) -> list[tuple[str, str]]:
     return [(name, path) for name, _, path in pairs]
 
 
-def _members(config: Any) -> Iterator[tuple[str, list[tuple[Path, ConfigDict]]]]:
-    """Each member's name, and where its variants are kept with their whole configs."""
+def _members(config: Any) -> Iterator[tuple[str, Variants]]:
+    """Each member's name, and where its variants are kept with their whole configs.
+
+    Nothing gives variants one voice in a study: there each is a member.
+    """
     for name, member in config.members.items():
-        variants = member.variants.items() if "variants" in member else [("", member)]
-        yield (
-            name,
-            [
-                (Path("members") / name / variant, whole_config(each, config))
-                for variant, each in variants
-            ],
-        )
+        kinds = member.variants.items() if "variants" in member else [("", member)]
+        variants = [(Path("members") / name / kind, whole_config(c, config)) for kind, c in kinds]
+        if config.combine != NONE or "variants" not in member:
+            yield name, variants
+            continue
+        for where, each in variants:
+            yield f"{name}_{where.name}", [(where, each)]
+
+
+def _run_members(
+    config: Any, workdir: Path, started: float
+) -> tuple[list[tuple[str, list[Path]]], list[tuple[str, str]]]:
+    """Runs or finds all members.
+
+    Returns:
+        name and folders of each; and name and reason of those that are left out.
+
+    Raises:
+        MissingWeights: a member cannot be run without them, and is not to be left out.
+    """
+    found, left_out = [], []
+    for name, variants in _members(config):
+        try:
+            folders = [_run_member(each, workdir / where, started) for where, each in variants]
+        except MissingWeights as error:
+            if config.on_missing == "error":
+                raise
+            left_out.append((name, str(error)))
+            if is_main():
+                print(f"{name} is left out: {error}", flush=True)
+        else:
+            found.append((name, folders))
+    return found, left_out
 
 
 def whole_config(member: ConfigDict, config: ConfigDict) -> ConfigDict:
@@ -107,7 +142,12 @@ def _run_member(config: ConfigDict, workdir: Path, started: float) -> Path:
 
 
 def _report(
-    joined: Ensemble, members: list[Member], config: Any, workdir: Path, started: float
+    joined: Ensemble,
+    members: list[Member],
+    config: Any,
+    workdir: Path,
+    started: float,
+    notes: list[str],
 ) -> Path:
     rows = joined.combined[config.combine]
     write_tables(workdir, rows)
@@ -118,8 +158,8 @@ def _report(
     report = Report(
         title=f"{workdir.name}: {', '.join(member.name for member in members)}",
         rows=rows,
-        config=json.dumps(json.loads((workdir / "config.json").read_text()), indent=2),
-        facts=facts(config, rows, started),
+        config=(workdir / "config.json").read_text(),
+        facts=facts(config, rows, started, notes),
         ensemble=joined,
     )
     return write_report(workdir / "report.html", report)

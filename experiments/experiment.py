@@ -30,6 +30,7 @@ from experiments.score import check_pooling
 from experiments.steps import check_training
 from experiments.track import Member
 from experiments.train import train
+from scoring.costs import write_costs
 from scoring.report import Report, write_report
 from scoring.rows import ScoreRow
 from scoring.tables import format_results, write_tables
@@ -141,6 +142,7 @@ def _report(experiment: Experiment, judged: list[Judged], started: float) -> Pat
     if not is_main():
         return None
     rows = [row for each in judged for row in each.rows]
+    write_costs(workdir / "costs.csv", [each.cost for each in judged])
     results = write_tables(workdir, rows)
     if any(result.auc is not None for result in results):
         print(format_results(results))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 
 import jax
 import numpy as np
@@ -105,6 +106,20 @@ def each_chunk(
     variables = jax.device_put(jax.device_get(variables), everywhere)
     for batch, size in _chunks(windows, ids, batch_size):
         yield np.asarray(_jit(function)(variables, jax.device_put(batch, divided)))[:size]
+
+
+def compile_chunks(
+    function: Callable[[Variables, Batch], jax.Array],
+    variables: Variables,
+    windows: Windows,
+    ids: np.ndarray,
+    batch_size: int,
+) -> None:
+    """Compiles what `each_chunk` will run, so that its first chunk takes no longer than others."""
+    everywhere, divided = _local_shardings()
+    variables = jax.device_put(jax.device_get(variables), everywhere)
+    for batch, _ in islice(_chunks(windows, ids, batch_size), 1):
+        _jit(function).lower(variables, jax.device_put(batch, divided)).compile()
 
 
 def _chunks(windows: Windows, ids: np.ndarray, batch_size: int) -> Iterator[tuple[Batch, int]]:

@@ -1,4 +1,4 @@
-"""One model on its way: what it is, its state as it was left, its checkpoints and its log."""
+"""One model on its way: what it is, its state as it was left, its checkpoints, log and time."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 
 from experiments.batches import Batches, moments, window_moments
+from experiments.costs import TrainTime
 from experiments.early_stopping import EarlyStopping
 from experiments.feed import device_mesh
 from experiments.method import Method, Variables
@@ -27,7 +28,7 @@ class Member:
         method: what it is; members that train together share its `loss`.
         batches: its training windows.
         config: the experiment.
-        workdir: where `checkpoints/` and `metrics.jsonl` go.
+        workdir: where `checkpoints/`, `metrics.jsonl` and `train_seconds.jsonl` go.
         watch: where training may stop early, which is asked at every checkpoint. One that is
             watched trains alone.
     """
@@ -62,7 +63,7 @@ class Member:
 
 
 class Track:
-    """A member's state as it was left, its checkpoints and its log."""
+    """A member's state as it was left, its checkpoints, its log, and its time so far."""
 
     def __init__(self, member: Member, mesh: Mesh, stack: ExitStack) -> None:
         self.num_steps = member.num_steps
@@ -78,6 +79,7 @@ class Track:
             restore = ocp.args.StandardRestore(self.state)
             self.state = self.manager.restore(self.done, args=restore)
         self.log = member.log(self.done)
+        self.time = TrainTime(member.workdir, self.done)
         self.watch = member.watch
         if self.watch:
             self.watch.resume(self.done)
@@ -95,6 +97,7 @@ class Track:
         """Writes a checkpoint, after a look at the held-out loss."""
         if self.watch:
             self.watch.look(step, state["variables"])
+        self.time.keep(step)
         self.manager.save(step, args=ocp.args.StandardSave(state), force=True)
 
     def chosen(self, last: Variables) -> Variables:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from experiments.costs import Stopwatch
 from experiments.feed import device_mesh, fits, put_frames, resident_calls, streamed_calls
 from experiments.method import Batch, Variables
 from experiments.progress import Progress
@@ -73,6 +74,7 @@ def train(members: Sequence[Member]) -> list[Variables]:
     mesh = device_mesh()
     num_steps = [member.num_steps for member in members]
     with ExitStack() as stack:
+        stopwatch = stack.enter_context(Stopwatch())
         tracks = [Track(member, mesh, stack) for member in members]
         done = [track.num_steps if track.is_over else track.done for track in tracks]
         plan = list(
@@ -97,6 +99,7 @@ def train(members: Sequence[Member]) -> list[Variables]:
             if due:
                 _write(tracks, progress, late)
                 late = []
+                _share(tracks, call, stopwatch.lap())
             for m in due:
                 tracks[m].save(call.after[m], _member(state, m))
             if tracks[0].is_over:
@@ -133,6 +136,16 @@ def _write(
                 track.log.add({name: each[:length, m] for name, each in host.items()})
         losses = [track.log.loss for track in tracks if not np.isnan(track.log.loss)]
         progress.update(sum(call.after), f"loss {np.mean(losses):.4f}" if losses else "")
+
+
+def _share(tracks: Sequence[Track], call: Call, seconds: float) -> None:
+    """Divides the time since the last checkpoint evenly among those that were trained in it.
+
+    They are those that the last call trained: a checkpoint is due whenever one of them is done.
+    """
+    trained = [track for m, track in enumerate(tracks) if call.after[m] > call.first[m]]
+    for track in trained:
+        track.time.add(seconds / len(trained))
 
 
 def _member(state: State, index: int) -> State:

@@ -112,9 +112,13 @@ def _pair(result: Result) -> str:
 def _line(line: Mapping[str, Result]) -> Line:
     """One machine and id, all systems."""
     results = list(line.values())
+    return Line(results[0].machine, results[0].id, cells(results))
+
+
+def cells(results: Sequence[Result]) -> list[Cell]:
+    """All systems' results on one machine and id, the best marked."""
     aucs, paucs = [r.auc for r in results], [r.pauc for r in results]
-    cells = zip(aucs, paucs, best(aucs), best(paucs), strict=True)
-    return Line(results[0].machine, results[0].id, [Cell(*cell) for cell in cells])
+    return [Cell(*cell) for cell in zip(aucs, paucs, best(aucs), best(paucs), strict=True)]
 
 
 def _correlations(

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
-
 from scoring import ensemble_section, figures, maps, plots, summary
 from scoring.album import Album, Embedded, Picture
 from scoring.ensemble import Ensemble
 from scoring.files import write_text
 from scoring.maps import StrangeClip
 from scoring.metrics import evaluate
+from scoring.pages import template
 from scoring.rows import ScoreRow
 from scoring.threshold import Ranked, decide, fit_units, rank_clips
 
@@ -89,7 +88,13 @@ def write_report(path: Path | str, report: Report) -> Path:
     unjudged = sorted((c for c in clips if c.row.unit not in judged), key=lambda c: (c.p, c.rank))
     thresholds = {(d.machine, d.id): d.threshold for d in decisions}
     album = Album(path.parent / "figures")
-    page = _template().render(
+    page = template(
+        "report.html.jinja",
+        percent=summary.percent,
+        p=summary.p_text,
+        rarity=summary.rarity,
+        sig=_significant,
+    ).render(
         report=report,
         headline=summary.headline(report.rows),
         verdict=summary.verdict(results),
@@ -107,21 +112,6 @@ def write_report(path: Path | str, report: Report) -> Path:
         panels=maps,
     )
     return write_text(path, page)
-
-
-def _template() -> jinja2.Template:
-    """The page, with everything put into it escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=summary.percent, p=summary.p_text, rarity=summary.rarity, sig=_significant
-    )
-    return environment.get_template("report.html.jinja")
 
 
 def _significant(value: float | None) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -14,6 +13,7 @@ from scoring import figures
 from scoring.files import write_bytes, write_text
 from scoring.likeness import Likeness
 from scoring.maps import colour_limits
+from scoring.pages import template
 from scoring.sound import INK, PANEL, QUIET, colour_bar, draw_sound, mel_ticks
 
 _DPI = 110
@@ -85,15 +85,7 @@ def write_page(
         data = figures.png(pair_figure(each.pairs, hop_seconds, mel_hz), _DPI)
         write_bytes(folder / f"{each.machine}.png", data)
         pictures[each.machine] = figures.data_uri(data, "image/png")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("samples.html.jinja")
-    page = template.render(title=title, machines=machines, pictures=pictures)
+    page = template("samples.html.jinja").render(title=title, machines=machines, pictures=pictures)
     return write_text(folder / "index.html", page)
 
 

@@ -12,6 +12,7 @@ import ssl_cls
 from audio.clips import Clip
 from audio.logmels import assemble
 from audio.windows import find_windows
+from experiments.costs import Stopwatch
 from experiments.data import Split
 from experiments.fit import fit
 from experiments.judge import score_halves
@@ -79,7 +80,7 @@ def test_a_train_clip_is_not_scored_by_what_was_fitted_to_itself(tiny, clips_an_
         return {"known": embeddings[:, 0]}
 
     method = Method(*METHOD[:2], is_known, is_known, lambda v, batch: batch["x"].mean(1), know)
-    rows = score_halves(method, {}, train, tiny(), "test")
+    rows = score_halves(method, {}, train, tiny(), "test", Stopwatch())
     assert [row.name for row in rows] == [clip.name for clip in clips]
     alone = clips_an_id == 1
     assert [row.score for row in rows] == [float(alone)] * len(clips)
