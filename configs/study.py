@@ -18,7 +18,6 @@ from configs import (
     fc_encoder,
     fc_vae,
     gmade_causal,
-    gmade_id,
     gmade_idnn,
     idnn,
     panns,
@@ -33,7 +32,6 @@ def get_config() -> ConfigDict:
     return study_of(
         gmade_idnn=gmade_idnn.get_config(),
         gmade_causal=gmade_causal.get_config(),
-        gmade_id=gmade_id.get_config(),
         autoencoder=autoencoder.get_config(),
         idnn=idnn.get_config(),
         vidnn=vidnn.get_config(),

@@ -223,11 +223,13 @@ def test_the_study_of_all_methods_runs_from_clips_to_a_page(tmp_path, clips, tin
         for row in table(report.parent / "study.csv")
         if row["machine"] == "average"
     }
-    assert {"gmade_idnn", "gmade_causal"} <= set(averages) <= set(config.members)
+    assert set(averages) == set(config.members) - {"panns", "vggish"}
     assert averages["gmade_idnn"] > 0.9
+    assert "no weights of" in report.read_text()
 
 
 def test_the_study_compares_the_methods_as_their_configs_have_them():
     members = importlib.import_module("configs.study").get_config().members
-    for name in ("gmade_idnn", "gmade_causal"):
+    assert len(members) > 10
+    for name in members:
         assert members[name] == own(importlib.import_module(f"configs.{name}").get_config())
