@@ -212,7 +212,7 @@ def test_compiling_is_no_part_of_scoring(tmp_path, clips, tiny, monkeypatch):
         return batch["x"].mean(1)
 
     method = Method(init, stay, traced, explain, embed, fit)
-    monkeypatch.setattr("experiments.experiment.build", lambda config, num_ids: method)
+    monkeypatch.setattr("experiments.members.build", lambda config, num_ids: method)
     monkeypatch.setattr(judge, "score_clips", partial(tick, 1, score.score_clips))
     run(tiny(), tmp_path / "run", time.monotonic())
     (cost,) = read_costs(tmp_path / "run" / "costs.csv")
