@@ -27,7 +27,8 @@ def _whiten(embeddings: Float[np.ndarray, "many dims"]) -> Float[np.ndarray, "di
     """A factor of the precision; the identity where a single point says nothing of variance."""
     if not np.ptp(embeddings, axis=0).any():
         return np.eye(embeddings.shape[1])
-    return np.linalg.cholesky(np.asarray(LedoitWolf().fit(embeddings).get_precision()))
+    covariance: np.ndarray = LedoitWolf(store_precision=False).fit(embeddings).covariance_
+    return np.linalg.inv(np.linalg.cholesky(covariance)).T
 
 
 def fit_means(
@@ -42,9 +43,11 @@ def mahalanobis(
     fitted: Fitted, embeddings: Float[Array, "batch dims"], ids: Int[Array, " batch"]
 ) -> Float[Array, " batch"]:
     """Mahalanobis distance to the id's Gaussian."""
-    off = embeddings - jnp.asarray(fitted["mean"])[ids]
-    whitened = jnp.einsum("bi,bij->bj", off, jnp.asarray(fitted["whiten"])[ids])
-    return jnp.linalg.norm(whitened, axis=-1)
+    # To all ids' Gaussians: a factor for each embedding would be very many large matrices.
+    off = embeddings[:, None] - jnp.asarray(fitted["mean"])
+    whitened = jnp.einsum("bki,kij->bkj", off, jnp.asarray(fitted["whiten"]))
+    own = jnp.take_along_axis(whitened, ids[:, None, None], axis=1)[:, 0]
+    return jnp.linalg.norm(own, axis=-1)
 
 
 def euclidean(
