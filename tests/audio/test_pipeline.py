@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from audio import cache, pipeline
 from audio.clips import TRAIN, Clip, DataError
+from audio.embedder import Embedder
 from audio.logmel import LogMel, log_mel
 from audio.pipeline import load
 from audio.reading import read_signal
@@ -95,34 +96,57 @@ def test_a_channel_that_some_clips_lack_is_a_bad_clip(clips):
     assert notes == {"channel 3 of 8 taken": 1}
 
 
+def prepared(asked):
+    def element(i):
+        signal = tf.fill([4096 * (i + 1)], float(i))
+        return {
+            "index": np.int64(i),
+            "signal": signal,
+            "logmel": tf.zeros((0, 128)),
+            "error": "",
+        }
+
+    spec = {
+        "index": tf.TensorSpec([], tf.int64),
+        "signal": tf.TensorSpec([None]),
+        "logmel": tf.TensorSpec([None, 128]),
+        "error": tf.TensorSpec([], tf.string),
+    }
+    order = reversed(range(len(asked)))
+    return tf.data.Dataset.from_generator(lambda: map(element, order), output_signature=spec)
+
+
 def test_another_source_may_give_its_clips_in_any_order():
     clips = [Clip("fan", "00", TRAIN, 0, f"normal_id_00_{i}.wav") for i in range(3)]
 
-    def signals(asked):
-        def element(i):
-            signal = tf.fill([4096 * (i + 1)], float(i))
-            return {
-                "index": np.int64(i),
-                "signal": signal,
-                "logmel": tf.zeros((0, 128)),
-                "error": "",
-            }
-
-        spec = {
-            "index": tf.TensorSpec([], tf.int64),
-            "signal": tf.TensorSpec([None]),
-            "logmel": tf.TensorSpec([None, 128]),
-            "error": tf.TensorSpec([], tf.string),
-        }
-        order = reversed(range(len(asked)))
-        return tf.data.Dataset.from_generator(lambda: map(element, order), output_signature=spec)
-
-    logmels, _, notes = load(clips, SETTINGS, signals=signals)
+    logmels, _, notes = load(clips, SETTINGS, signals=prepared)
     assert logmels.clips == tuple(clips)
     assert logmels.num_frames.tolist() == [9, 17, 25]
     assert logmels.clip(0).max() < -156
     assert logmels.clip(2).max() > logmels.clip(1).max() > -50
     assert not notes
+
+
+def test_embeddings_take_the_place_of_log_mels():
+    """Of prepared signals, which are at 16 kHz, at the rate of what embeds."""
+    clips = [Clip("fan", "00", TRAIN, 0, f"normal_id_00_{i}.wav") for i in range(3)]
+    heard = []
+
+    def embed(signal):
+        heard.append(len(signal))
+        if len(signal) < 10_000:
+            raise ValueError("is too short for it")
+        return np.tile(signal.max(), (len(signal) // 8000, 7)).astype(np.float32)
+
+    embedder = Embedder("loudest", 32000, 7, embed)
+    options = dict(signals=prepared, on_bad_clip="skip", min_frames=1)
+    some, bad, _ = load(clips, SETTINGS, embedder=embedder, **options)
+    assert sorted(heard) == [8192, 16384, 24576]
+    assert bad == [(clips[0], "is too short for it")]
+    assert some.frames.shape == (2 + 3, 7) and some.num_frames.tolist() == [2, 3]
+    pooled, _, _ = load(clips, SETTINGS, embedder=embedder._replace(pooled=True), **options)
+    assert pooled.num_frames.tolist() == [1, 1]
+    np.testing.assert_allclose(pooled.frames[1], some.frames[2:].mean(0), rtol=1e-6)
 
 
 def test_progress_is_told(clips):

@@ -88,6 +88,26 @@ def test_embeddings_are_kept_by_what_made_them(tmp_path, toy, monkeypatch):
     assert len(toy) == 72
 
 
+def test_a_tflite_model_embeds(tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.f = tf.function(
+        lambda x: tf.math.log(tf.reduce_mean(tf.reshape(x**2, [4, 500]), axis=1) + 1e-6),
+        input_signature=[tf.TensorSpec([2000], tf.float32)],
+    )
+    concrete = [module.f.get_concrete_function()]
+    path = tmp_path / "levels.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions(concrete, module).convert())
+    config = config_for(write_sounds(tmp_path / "clips"), tmp_path)
+    config.embedding.network, config.embedding.weights = "tflite", str(path)
+    config.embedding.sample_rate, config.embedding.pooled = 8000, False
+    run(config, tmp_path / "run", time.monotonic())
+    assert overall(tmp_path / "run") > 0.95
+    assert embedded(config).shape == (12 * 4, 4)  # a second is four pieces of 2000 samples
+
+
 def write_embeddings(root, dims=5):
     """As from other software: one vector a clip."""
     for split, label, mean in (

@@ -143,3 +143,12 @@ def test_surprise_says_what_it_is_measured_in(unit: str, other: str):
     said = " ".join(text.get_text() for text in figure.findobj(Text))
     assert f"surprise, {unit}" in said and f"mean {unit}" in said
     assert other not in said
+
+
+def test_a_clip_that_is_judged_as_a_whole_has_no_map():
+    clip = clip_with_fault()
+    whole = replace(clip, nll=np.full_like(clip.nll, np.nan))
+    figure = clip_figure(whole, shared_limits([whole]))
+    assert len(pictures(figure)) == 1
+    assert any(text.get_text() == "judged as a whole" for text in figure.findobj(Text))
+    assert strangest_spot(whole) is None
