@@ -121,6 +121,7 @@ def _open(config: Any, workdir: Path, load: Callable[[Any], DataSet]) -> Experim
     check_pooling(config.score.pooling)
     grid_of(config)
     data = load(config)
+    # What cannot be built is found before anything is written.
     for machine in data.machines:
         member_of(machine, config, workdir)
     if is_main():
