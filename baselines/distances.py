@@ -44,7 +44,7 @@ def mahalanobis(
 ) -> Float[Array, " batch"]:
     """Mahalanobis distance to the id's Gaussian."""
     # To all ids' Gaussians: a factor for each embedding would be very many large matrices.
-    off = embeddings[:, None] - jnp.asarray(fitted["mean"])
+    off = embeddings[:, None] - jnp.asarray(fitted["mean"])[None]
     whitened = jnp.einsum("bki,kij->bkj", off, jnp.asarray(fitted["whiten"]))
     own = jnp.take_along_axis(whitened, ids[:, None, None], axis=1)[:, 0]
     return jnp.linalg.norm(own, axis=-1)

@@ -17,7 +17,7 @@ def ensemble_of(**members: ConfigDict | dict[str, ConfigDict]) -> ConfigDict:
     config = ConfigDict({key: defaults.get_config()[key] for key in SHARED})
     config.method = "ensemble"
     config.combine = "mean"  # of the members' standardised scores, in scores.csv; max; or none
-    config.on_missing = "error"  # where a member's pretrained weights are missing; or skip it
+    config.on_missing = "error"  # where a member lacks pretrained weights, or sound; or skip it
     config.scores = placeholder(str)  # more members: "NAME=scores.csv,NAME=scores.csv"
     config.members = ConfigDict()
     for name, member in members.items():

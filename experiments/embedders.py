@@ -12,7 +12,7 @@ import baselines
 from audio.clips import Clip
 from audio.embedder import Embedder
 from baselines import cnn14, tflite, vggish
-from experiments.errors import ConfigError, MissingWeights
+from experiments.errors import ConfigError, MissingSound, MissingWeights
 from experiments.sources import cache_dir
 
 SOUND_RATE = 16000  # Hz; of no account where embeddings are ready
@@ -26,8 +26,8 @@ def embedder_of(config: Any, clips: Sequence[Clip]) -> Embedder | None:
         clips: its clips, of which ready embeddings say how many dimensions they have.
 
     Raises:
-        ConfigError: no such network, or a setting it cannot have; `MissingWeights` where there are
-            no weights, or they cannot be read.
+        ConfigError: no such network, or a setting it cannot have; `MissingSound` where all clips
+            are ready features, `MissingWeights` where weights are not there or cannot be read.
     """
     if "embedding" not in config:
         return None
@@ -37,6 +37,8 @@ def embedder_of(config: Any, clips: Sequence[Clip]) -> Embedder | None:
         raise ConfigError(f"embedding.network={settings.network!r} is not known: use {known}")
     if config.data.rehearsal:
         raise ConfigError("data.rehearsal changes log-mels, and embeddings are made of sound")
+    if settings.network != "npy" and all(map(_is_ready, clips)):
+        raise MissingSound(f"{settings.network} hears sound, and these clips are ready log-mels")
     path = Path(settings.weights).expanduser() if settings.weights else None
     try:
         embedder = NETWORKS[settings.network](config, path, clips)
@@ -59,6 +61,10 @@ def _vggish(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
         return vggish.whiten(variables, vggish.embed(variables, waveform))
 
     return _flax("vggish", embed, variables, vggish.SAMPLE_RATE, vggish.EMBEDDING)
+
+
+def _is_ready(clip: Clip) -> bool:
+    return clip.path is not None and clip.path.suffix.lower() == ".npy"
 
 
 def _folder(config: Any) -> Path:
@@ -99,7 +105,7 @@ def _tflite(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
 
 def _ready(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:
     """Embeddings that come as `.npy` files, `(dims,)` or `(embeddings, dims)`."""
-    files = [clip.path for clip in clips if clip.path and clip.path.suffix.lower() == ".npy"]
+    files = [clip.path for clip in clips if clip.path and _is_ready(clip)]
     if not files:
         raise ConfigError("embedding.network=npy reads embeddings, and there is no .npy file")
     try:

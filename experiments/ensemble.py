@@ -12,7 +12,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments import workdir as work
-from experiments.errors import ConfigError, MissingWeights
+from experiments.errors import ConfigError, Missing
 from experiments.experiment import facts, run
 from experiments.processes import is_main, wait
 from experiments.study import report_study
@@ -43,7 +43,7 @@ def run_ensemble(config: Any, workdir: Path, started: float) -> Path | None:
 
     Raises:
         ConfigError, DataError, EnsembleError: what a user can mend. With `on_missing="skip"` a
-            member whose pretrained weights are missing is left out instead, unless all are.
+            member that lacks pretrained weights or sound is left out instead, unless all do.
     """
     foreign = _check(config)
     work.check(workdir, config)
@@ -102,13 +102,13 @@ def _run_members(
         name and folders of each; and name and reason of those that are left out.
 
     Raises:
-        MissingWeights: a member cannot be run without them, and is not to be left out.
+        Missing: what a member needs is not there, and it is not to be left out.
     """
     found, left_out = [], []
     for name, variants in _members(config):
         try:
             folders = [_run_member(each, workdir / where, started) for where, each in variants]
-        except MissingWeights as error:
+        except Missing as error:
             if config.on_missing == "error":
                 raise
             left_out.append((name, str(error)))

@@ -37,7 +37,7 @@ def dense(variational=False):
     )
 
 
-X = RNG.normal(-30, 5, (8, 3, 5)).astype(np.float32)
+X = jnp.asarray(RNG.normal(-30, 5, (8, 3, 5)), jnp.float32)
 
 
 def keras_twin(params, statistics):
@@ -101,7 +101,7 @@ def test_drawn_codes_have_the_mean_and_the_variance_they_say():
     model = baselines.Autoencoder(
         baselines.DenseLayers(()), baselines.Dense(1), Identity(), baselines.Dense(1)
     )
-    x = np.ones((20_000, 2), np.float32)
+    x = jnp.ones((20_000, 2))
     variables = model.init({"params": KEY, "code": KEY}, x[:1])
     drawn = model.apply(variables, x, train=True, rngs={"code": jax.random.key(3)})
     log_variance = (x[:1] @ variables["params"]["log_variance"]["Dense_0"]["kernel"]).item()
@@ -123,7 +123,7 @@ def test_convolutions_go_down_and_come_up_to_the_same_shape(shape):
         baselines.ConvDecoder(channels, shape),
         baselines.Dense(3),
     )
-    x = RNG.normal(size=(2, *shape)).astype(np.float32)
+    x = jnp.asarray(RNG.normal(size=(2, *shape)), jnp.float32)
     variables = model.init({"params": KEY, "code": KEY}, x)
     outputs = model.apply(variables, x)
     assert outputs.prediction.shape == x.shape and outputs.code.shape == (2, 3)

@@ -12,7 +12,7 @@ from audio.clips import DataError
 from audio.embedder import Embedder
 from configs import panns, vggish
 from experiments import embedders
-from experiments.errors import ConfigError, MissingWeights
+from experiments.errors import ConfigError, MissingSound, MissingWeights
 from experiments.experiment import run
 from experiments.methods import build
 from scoring.rows import read_scores
@@ -191,6 +191,11 @@ def test_missing_weights_are_one_line_that_says_what_and_where(tmp_path, module)
     said = str(raised.value)
     assert "\n" not in said and str(tmp_path / "cache" / "weights") in said
     assert not (tmp_path / "run").exists()
+
+
+def test_ready_log_mels_are_no_sound(tmp_path, clips, toy):
+    with pytest.raises(MissingSound, match="cnn14 hears sound, and these clips are ready log-mels"):
+        run(config_for(clips, tmp_path), tmp_path / "run", time.monotonic())
 
 
 @pytest.mark.parametrize(
