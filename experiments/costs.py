@@ -9,7 +9,6 @@ time counts once.
 import json
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.data import Split
+from experiments.data import Machine
 from experiments.method import Variables
 from experiments.processes import gather, is_main
 from scoring.files import write_text
@@ -106,12 +105,13 @@ def num_parameters(variables: Variables) -> int:
     return sum(math.prod(each.shape) for each in jax.tree.leaves(variables["params"]))
 
 
-def hours_of(splits: Sequence[Split], config: Any) -> float:
-    """Hours of audio in some splits' good clips, over all processes: frames by their hop.
+def hours_of(machine: Machine, config: Any) -> float:
+    """Hours of audio in a machine's good clips, over all processes: frames by their hop.
 
-    None are counted where clips came as embeddings, whose time and length are not kept.
+    Of clips that came as embeddings those that were embedded in this run; with kept ones, none.
     """
     if "embedding" in config:
-        return 0.0
+        return float(gather(np.array(machine.embedding.hours)).sum())
+    splits = (machine.train, machine.test)
     frames = gather(np.array(sum(len(split.mine.frames) for split in splits))).sum()
     return float(frames) * config.logmel.hop_length / config.logmel.sample_rate / 3600

@@ -4,19 +4,18 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
 import numpy as np
 
 from audio.clips import TEST, TRAIN, Clip, DataError
-from audio.embedder import Embedder
 from audio.logmel import LogMel
 from audio.logmels import LogMels, join, subset
 from audio.pipeline import describe_bad, load, place
 from audio.windows import Windows, find_windows
-from experiments.embedders import embedder_of
+from experiments.embedders import Clock, embedder_of
 from experiments.errors import ConfigError
 from experiments.processes import gather_text
 from experiments.progress import Progress
@@ -55,6 +54,7 @@ class Machine:
         train: the train clips.
         test: the test clips.
         copies: this process's train clips once more at each of `model.speeds`, to train on only.
+        embedding: what it took to embed its clips here, nothing where they were kept.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Machine:
     train: Split
     test: Split
     copies: tuple[Split, ...] = ()
+    embedding: Clock = field(default_factory=Clock)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def load_data(config: Any) -> DataSet:
     speeds = speeds_of(config)
     source = open_source(config)
     clips = source.clips
-    loader = _Loader(config, source, len(speeds), embedder_of(config, clips))
+    loader = _Loader(config, source, len(speeds))
     names = sorted({clip.machine for clip in clips})
     with loader.progress:
         machines = [
@@ -119,9 +120,9 @@ def speeds_of(config: Any) -> tuple[float, ...]:
 class _Loader:
     """Loads splits one after another, and remembers what was wrong with them."""
 
-    def __init__(
-        self, config: Any, source: Source, num_speeds: int, embedder: Embedder | None
-    ) -> None:
+    def __init__(self, config: Any, source: Source, num_speeds: int) -> None:
+        self.clock = Clock()
+        embedder = embedder_of(config, source.clips, self.clock)
         self.settings = LogMel(**config.logmel.to_dict())
         num_train = sum(clip.split == TRAIN for clip in source.clips)
         what = "embeddings" if embedder else "log-mels"
@@ -171,9 +172,10 @@ def _machine(name: str, clips: list[Clip], speeds: tuple[float, ...], loader: _L
         chosen = tuple(clip for clip in clips if clip.split == which)
         return split_of(chosen, loader(chosen), ids)
 
+    before = replace(loader.clock)
     train, test = split(TRAIN), split(TEST)
     copies = (split_of(train.clips, loader.at_speed(train, speed), ids) for speed in speeds)
-    return Machine(name, ids, train, test, tuple(copies))
+    return Machine(name, ids, train, test, tuple(copies), loader.clock.since(before))
 
 
 def split_of(clips: tuple[Clip, ...], mine: LogMels, ids: tuple[str, ...]) -> Split:

@@ -1,7 +1,9 @@
 """From a config's `embedding` section to what makes embeddings of recordings."""
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,25 @@ from experiments.sources import cache_dir
 SOUND_RATE = 16000  # Hz; of no account where embeddings are ready
 
 
-def embedder_of(config: Any, clips: Sequence[Clip]) -> Embedder | None:
+@dataclass
+class Clock:
+    """Seconds that were spent on embedding, and hours of audio that were embedded in them."""
+
+    seconds: float = 0.0
+    hours: float = 0.0
+
+    def since(self, other: "Clock") -> "Clock":
+        """What was added since."""
+        return Clock(self.seconds - other.seconds, self.hours - other.hours)
+
+
+def embedder_of(config: Any, clips: Sequence[Clip], clock: Clock) -> Embedder | None:
     """What makes embeddings of a config's clips; None for a config whose features are log-mels.
 
     Args:
         config: the experiment.
         clips: its clips, of which ready embeddings say how many dimensions they have.
+        clock: runs while recordings are embedded, and not while embeddings are recalled.
 
     Raises:
         ConfigError: no such network, or a setting it cannot have; `MissingSound` where all clips
@@ -44,7 +59,24 @@ def embedder_of(config: Any, clips: Sequence[Clip]) -> Embedder | None:
         embedder = NETWORKS[settings.network](config, path, clips)
     except baselines.WeightsError as error:
         raise MissingWeights(str(error)) from error
-    return embedder._replace(pooled=settings.pooled)
+    return _timed(embedder, clock)._replace(pooled=settings.pooled)
+
+
+def _timed(embedder: Embedder, clock: Clock) -> Embedder:
+    """An embedder by the clock; of each length, a recording before that has it compiled."""
+    compiled: set[int] = set()
+
+    def embed(signal: np.ndarray) -> np.ndarray:
+        if len(signal) not in compiled:
+            embedder.embed(signal)
+            compiled.add(len(signal))
+        started = time.perf_counter()
+        embeddings = embedder.embed(signal)
+        clock.seconds += time.perf_counter() - started
+        clock.hours += len(signal) / embedder.sample_rate / 3600
+        return embeddings
+
+    return embedder._replace(embed=embed)
 
 
 def _cnn14(config: Any, path: Path | None, clips: Sequence[Clip]) -> Embedder:

@@ -57,14 +57,22 @@ def judge(member: Member, machine: Machine, source: Source, variables: Variables
 def cost_of(
     member: Member, machine: Machine, learned: Variables, fitting: Stopwatch, scoring: Stopwatch
 ) -> Cost:
-    """What a machine's model took: `fitting` is what came after its training."""
+    """What a machine's model took.
+
+    Args:
+        member: what was trained.
+        machine: on what.
+        learned: what it learned.
+        fitting: ran while what is not learned by gradient was fitted.
+        scoring: ran while clips were scored; embedding them is added.
+    """
     fit_seconds = train_seconds(member.workdir) + fitting.seconds
     return Cost(
         machine=machine.name,
         parameters=num_parameters(learned),
         fit_seconds=None if math.isnan(fit_seconds) else fit_seconds,
-        score_seconds=scoring.seconds,
-        hours_scored=hours_of((machine.train, machine.test), member.config),
+        score_seconds=scoring.seconds + machine.embedding.seconds,
+        hours_scored=hours_of(machine, member.config),
     )
 
 

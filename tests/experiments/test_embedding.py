@@ -15,6 +15,7 @@ from experiments import embedders
 from experiments.errors import ConfigError, MissingSound, MissingWeights
 from experiments.experiment import run
 from experiments.methods import build
+from scoring.costs import read_costs
 from scoring.rows import read_scores
 
 RNG = np.random.default_rng(0)
@@ -74,18 +75,28 @@ def test_from_sound_to_a_report(tmp_path, toy, score, pooled):
     page = run(config, tmp_path / "run", time.monotonic()).read_text()
     assert overall(tmp_path / "run") > 0.95
     assert "judged as a whole" in page or "data:audio" in page
-    assert len(toy) == 36
+    assert len(toy) == 36 + 1  # one to compile
+
+
+def test_embedding_counts_as_scoring_in_the_run_that_does_it(tmp_path, toy):
+    config = config_for(write_sounds(tmp_path / "clips"), tmp_path)
+    for name in ("fresh", "kept"):
+        run(config, tmp_path / name, time.monotonic())
+    fresh, kept = (read_costs(tmp_path / name / "costs.csv")[0] for name in ("fresh", "kept"))
+    assert fresh.hours_scored == pytest.approx(36 / 3600)  # clips of a second
+    assert fresh.score_seconds_per_hour > 0
+    assert kept.hours_scored == 0 and kept.score_seconds_per_hour is None
 
 
 def test_embeddings_are_kept_by_what_made_them(tmp_path, toy, monkeypatch):
     config = config_for(write_sounds(tmp_path / "clips"), tmp_path)
     run(config, tmp_path / "one", time.monotonic())
     run(config, tmp_path / "two", time.monotonic())
-    assert len(toy) == 36
+    assert len(toy) == 36 + 1  # one to compile
     made = embedders.NETWORKS["cnn14"]()._replace(identity="another")
     monkeypatch.setitem(embedders.NETWORKS, "cnn14", lambda *_: made)
     run(config, tmp_path / "three", time.monotonic())
-    assert len(toy) == 72
+    assert len(toy) == 2 * 37
 
 
 def test_a_tflite_model_embeds(tmp_path):
