@@ -50,7 +50,7 @@ def tiny(tmp_path):
             config.model.hidden = (8, 4) if config.model.network == "conv" else (16, 8)
             if "choose" in config:
                 config.choose.num_folds, config.choose.num_epochs = 2, 1
-                config.choose.grid = (("model.latent", (2, 4)),)
+                config.choose.grid = (("model.latent", (4,)),)
         else:
             config.model.hidden, config.model.num_components = (16, 8, 16), 2
         config.train.num_epochs = 2
@@ -62,5 +62,6 @@ def tiny(tmp_path):
         if config.model.get("standardise") == "none":
             # It takes a while to come from zero to -40 dB.
             config.train.num_epochs, config.train.learning_rate = 60, 0.02
+            config.train.checkpoint_every_steps, config.train.steps_per_call = 1000, 50
 
     return get

@@ -104,7 +104,7 @@ def wait_for(find, process, seconds=240):
 
 
 def test_a_point_goes_on_from_its_checkpoint_when_its_worker_is_killed(tmp_path, clips):
-    process = sweep(tmp_path, clips, num_epochs=60, names=["one", "another", "wild"])
+    process = sweep(tmp_path, clips, num_epochs=30, names=["one", "another", "wild"])
     folder = tmp_path / "sweep" / "points" / "one_seed_0"
     os.kill(wait_for(lambda: worker_in(folder), process), signal.SIGKILL)
     out, err = process.communicate(timeout=300)

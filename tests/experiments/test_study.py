@@ -96,11 +96,11 @@ def test_costs_of_members_are_in_the_table(tmp_path, clips, side_by_side):
 def test_methods_of_other_windows_are_judged_on_the_same_clips_and_hours(
     tmp_path, clips, side_by_side, tiny
 ):
-    config = side_by_side(density=tiny(), classifier=tiny("ssl_small"))
+    config = side_by_side(density=tiny(), whole=tiny("fc_vae"))
     folder = go(config, tmp_path / "runs" / "study").parent
     found = {row["system"]: row for row in table(folder / "study.csv")}
-    assert found["density"]["hours_scored"] == found["classifier"]["hours_scored"] != ""
-    assert found["density"]["parameters"] != found["classifier"]["parameters"]
+    assert found["density"]["hours_scored"] == found["whole"]["hours_scored"] != ""
+    assert found["density"]["parameters"] != found["whole"]["parameters"]
     assert all(row["auc"] and row["fit_seconds"] for row in found.values())
 
 
