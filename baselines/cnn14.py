@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from baselines.convolution import Convolution
-from baselines.mel import slaney_filters
 from baselines.spectrogram import in_bands, spectra
 
 SAMPLE_RATE = 32000
@@ -93,6 +92,8 @@ def log_mel(waveform: Float[Array, "batch samples"]) -> Float[Array, "batch fram
     Raises:
         ValueError: clips are shorter than 0.31 s, too few frames for the network.
     """
+    from librosa.filters import mel  # takes a second to import, more the first time
+
     if waveform.shape[1] < MIN_SAMPLES:
         raise ValueError(
             f"Cnn14 hears clips of {MIN_SAMPLES} samples or more at {SAMPLE_RATE} Hz;"
@@ -101,8 +102,8 @@ def log_mel(waveform: Float[Array, "batch samples"]) -> Float[Array, "batch fram
     padded = jnp.pad(waveform, ((0, 0), (WINDOW // 2, WINDOW // 2)), mode="reflect")
     spectrum = spectra(padded, WINDOW, HOP, WINDOW)
     power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
-    filters = slaney_filters(NUM_MELS, WINDOW, SAMPLE_RATE, LOW, HIGH)
-    return 10.0 * jnp.log10(jnp.maximum(in_bands(power, filters), FLOOR))
+    filters = mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=NUM_MELS, fmin=LOW, fmax=HIGH)
+    return 10.0 * jnp.log10(jnp.maximum(in_bands(power, filters.T), FLOOR))
 
 
 def embed(variables: Any, waveform: Float[Array, "batch samples"]) -> Float[Array, "batch 2048"]:

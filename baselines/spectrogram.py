@@ -22,12 +22,8 @@ def spectra(
     """
     count = 1 + (signal.shape[1] - length) // hop
     samples = hop * np.arange(count)[:, None] + np.arange(length)[None]
-    return jnp.fft.rfft(signal[:, samples] * hann(length)[None, None], points)
-
-
-def hann(length: int) -> Float[np.ndarray, "length"]:
-    """The periodic Hann window."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
+    periodic = np.hanning(length + 1)[:-1].astype(np.float32)
+    return jnp.fft.rfft(signal[:, samples] * periodic[None, None], points)
 
 
 def in_bands(

@@ -22,12 +22,13 @@ from experiments.methods import build
 from experiments.overrides import describe, override
 from experiments.population import populations
 from experiments.processes import is_main
+from experiments.track import Member
 from experiments.train import train
 from scoring.tables import write_csv
 
 
-def choose(machine: Machine, config: Any, workdir: Path) -> tuple[Any, str]:
-    """A machine's config with the best of a grid's settings, and a sentence on them.
+def choose(machine: Machine, config: Any, workdir: Path) -> tuple[Member, str]:
+    """A machine's model with the best of a grid's settings, to be trained; and a sentence on them.
 
     Leaves `<machine>/cross_validation.csv`, a line a point: its settings, the mean score of
     held-out clips in each fold, and the mean over folds. The models of folds are kept in
@@ -36,14 +37,12 @@ def choose(machine: Machine, config: Any, workdir: Path) -> tuple[Any, str]:
     Args:
         machine: its train clips are used, its test clips are not.
         config: `choose` holds `num_folds`, the `num_epochs` of their models, and `grid`, of
-            `(key, values)`; a config without it is returned as it is, with no sentence.
+            `(key, values)`.
         workdir: of the experiment.
 
     Raises:
         ConfigError: a grid or folds that cannot be had.
     """
-    if "choose" not in config:
-        return config, ""
     grid, num_folds = grid_of(config), min(config.choose.num_folds, len(machine.train.clips))
     folds = [_fold(machine, fold, num_folds, grid, config, workdir) for fold in range(num_folds)]
     scores = np.array(folds).T
@@ -54,7 +53,7 @@ def choose(machine: Machine, config: Any, workdir: Path) -> tuple[Any, str]:
         lines = [(*p.values(), *s, s.mean()) for p, s in zip(grid, scores, strict=True)]
         write_csv(workdir / machine.name / "cross_validation.csv", header, lines)
         print(said, flush=True)
-    return override(config, best), said
+    return member_of(machine, override(config, best), workdir), said
 
 
 def grid_of(config: Any) -> list[dict[str, Any]]:

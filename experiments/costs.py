@@ -10,7 +10,6 @@ import json
 import math
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import jax
@@ -35,12 +34,7 @@ class Stopwatch:
         self.started = time.perf_counter()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stops it."""
         self.lap()
 
@@ -108,7 +102,7 @@ def num_parameters(variables: Variables) -> int:
 def hours_of(machine: Machine, config: Any) -> float:
     """Hours of audio in a machine's good clips, over all processes: frames by their hop.
 
-    Of clips that came as embeddings those that were embedded in this run; with kept ones, none.
+    Where clips came as embeddings, of those whose embedding was timed in this run.
     """
     if "embedding" in config:
         return float(gather(np.array(machine.embedding.hours)).sum())

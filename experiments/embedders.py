@@ -22,7 +22,7 @@ SOUND_RATE = 16000  # Hz; of no account where embeddings are ready
 
 @dataclass
 class Clock:
-    """Seconds that were spent on embedding, and hours of audio that were embedded in them."""
+    """Seconds that were spent on embedding, compiling aside, and the hours of audio in them."""
 
     seconds: float = 0.0
     hours: float = 0.0
@@ -63,17 +63,16 @@ def embedder_of(config: Any, clips: Sequence[Clip], clock: Clock) -> Embedder | 
 
 
 def _timed(embedder: Embedder, clock: Clock) -> Embedder:
-    """An embedder by the clock; of each length, a recording before that has it compiled."""
+    """An embedder by the clock, which stands still for the first of a length: that compiles."""
     compiled: set[int] = set()
 
     def embed(signal: np.ndarray) -> np.ndarray:
-        if len(signal) not in compiled:
-            embedder.embed(signal)
-            compiled.add(len(signal))
         started = time.perf_counter()
         embeddings = embedder.embed(signal)
-        clock.seconds += time.perf_counter() - started
-        clock.hours += len(signal) / embedder.sample_rate / 3600
+        if len(signal) in compiled:
+            clock.seconds += time.perf_counter() - started
+            clock.hours += len(signal) / embedder.sample_rate / 3600
+        compiled.add(len(signal))
         return embeddings
 
     return embedder._replace(embed=embed)

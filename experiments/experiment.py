@@ -122,19 +122,15 @@ def _open(config: Any, workdir: Path, load: Callable[[Any], DataSet]) -> Experim
     grid_of(config)
     data = load(config)
     # What cannot be built is found before anything is written.
-    for machine in data.machines:
-        member_of(machine, config, workdir)
+    members = [member_of(machine, config, workdir) for machine in data.machines]
     if is_main():
         work.claim(workdir, config)
         for note in data.notes:
             print(note)
-    chosen = [choose(machine, config, workdir) for machine in data.machines]
-    members = [
-        member_of(machine, settings, workdir)
-        for machine, (settings, _) in zip(data.machines, chosen, strict=True)
-    ]
-    notes = (*data.notes, *(said for _, said in chosen if said))
-    return Experiment(config, workdir, replace(data, notes=notes), members)
+    if "choose" in config:
+        members, said = zip(*(choose(m, config, workdir) for m in data.machines), strict=True)
+        data = replace(data, notes=(*data.notes, *said))
+    return Experiment(config, workdir, data, list(members))
 
 
 def _report(experiment: Experiment, judged: list[Judged], started: float) -> Path | None:

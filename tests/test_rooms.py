@@ -19,6 +19,7 @@ MAY_IMPORT = {
 }
 # What single files may import besides, where it is used and not when they are imported.
 LAZILY = {
+    "baselines/cnn14.py": {"librosa"},
     "baselines/tensorflow_file.py": {"tensorflow"},
     "baselines/tflite.py": {"ai_edge_litert"},
 }

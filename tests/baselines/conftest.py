@@ -1,3 +1,5 @@
+import shutil
+
 import jax
 import pytest
 from jaxtyping import install_import_hook
@@ -11,3 +13,11 @@ def strict_promotion():
     """No dtype or rank is ever promoted in silence."""
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
         yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """For files as large as the published ones, which do not outlast the tests."""
+    path = tmp_path_factory.mktemp("weights")
+    yield path
+    shutil.rmtree(path)

@@ -3,7 +3,6 @@
 Runs where the packages are: pip install -e ".[bench]".
 """
 
-import shutil
 import warnings
 from types import SimpleNamespace
 
@@ -27,13 +26,6 @@ from tests.baselines.checkpoints import (
 torch = pytest.importorskip("torch")
 pytest.importorskip("panns_inference")
 pytest.importorskip("torchvggish")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("peers")
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module")

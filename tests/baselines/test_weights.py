@@ -1,7 +1,6 @@
 """Published files become variables, whole or not at all."""
 
 import os
-import shutil
 
 import jax
 import jax.numpy as jnp
@@ -24,14 +23,6 @@ from tests.baselines.checkpoints import (
 
 RNG = np.random.default_rng(0)
 PANNS = "Cnn14_mAP=0.431.pth"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """For files as large as the published ones, which do not outlast the tests."""
-    path = tmp_path_factory.mktemp("weights")
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module")

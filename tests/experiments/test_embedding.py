@@ -74,8 +74,8 @@ def test_from_sound_to_a_report(tmp_path, toy, score, pooled):
     config.model.score, config.embedding.pooled = score, pooled
     page = run(config, tmp_path / "run", time.monotonic()).read_text()
     assert overall(tmp_path / "run") > 0.95
-    assert "judged as a whole" in page or "data:audio" in page
-    assert len(toy) == 36 + 1  # one to compile
+    assert "data:audio" in page
+    assert len(toy) == 36
 
 
 def test_embedding_counts_as_scoring_in_the_run_that_does_it(tmp_path, toy):
@@ -83,7 +83,8 @@ def test_embedding_counts_as_scoring_in_the_run_that_does_it(tmp_path, toy):
     for name in ("fresh", "kept"):
         run(config, tmp_path / name, time.monotonic())
     fresh, kept = (read_costs(tmp_path / name / "costs.csv")[0] for name in ("fresh", "kept"))
-    assert fresh.hours_scored == pytest.approx(36 / 3600)  # clips of a second
+    # Clips of a second; the first compiles, and is not timed.
+    assert fresh.hours_scored == pytest.approx(35 / 3600)
     assert fresh.score_seconds_per_hour > 0
     assert kept.hours_scored == 0 and kept.score_seconds_per_hour is None
 
@@ -92,11 +93,11 @@ def test_embeddings_are_kept_by_what_made_them(tmp_path, toy, monkeypatch):
     config = config_for(write_sounds(tmp_path / "clips"), tmp_path)
     run(config, tmp_path / "one", time.monotonic())
     run(config, tmp_path / "two", time.monotonic())
-    assert len(toy) == 36 + 1  # one to compile
+    assert len(toy) == 36
     made = embedders.NETWORKS["cnn14"]()._replace(identity="another")
     monkeypatch.setitem(embedders.NETWORKS, "cnn14", lambda *_: made)
     run(config, tmp_path / "three", time.monotonic())
-    assert len(toy) == 2 * 37
+    assert len(toy) == 2 * 36
 
 
 def test_a_tflite_model_embeds(tmp_path):
