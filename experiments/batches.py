@@ -1,5 +1,6 @@
 """Batches of windows: in an order that the seed and the step alone decide."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import count
 
@@ -55,12 +56,20 @@ class Batches:
         ids: (num_clips,) the id of each clip, as an index.
         batch_size: windows in a batch over all processes.
         seed: of the permutations.
+        targets: what else a batch says of its windows' clips, by name: (num_clips, ...) each.
 
     Raises:
         ConfigError: the batch cannot be divided among the devices.
     """
 
-    def __init__(self, windows: Windows, ids: np.ndarray, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        ids: np.ndarray,
+        batch_size: int,
+        seed: int,
+        targets: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         if batch_size % jax.device_count():
             raise ConfigError(
                 f"train.batch_size={batch_size} must be a multiple of the {jax.device_count()} "
@@ -68,6 +77,7 @@ class Batches:
             )
         self.windows = windows
         self.ids = ids.astype(np.int32)[windows.clip]
+        self.targets = {name: each[windows.clip] for name, each in (targets or {}).items()}
         self.local_size = batch_size // jax.process_count()
         self.seed = seed
         fewest = int(gather(np.array(len(windows))).min())
@@ -83,6 +93,11 @@ class Batches:
             if sum(map(len, rows)) >= num_steps:
                 return np.concatenate(rows)[:num_steps]
         raise AssertionError
+
+    def labels(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
+        """What a batch says of the chosen windows: `id` and targets, (*chosen.shape, ...) each."""
+        every = {"id": self.ids, **self.targets}
+        return {name: each[chosen] for name, each in every.items()}
 
     def _permutation(self, epoch: int) -> np.ndarray:
         rng = np.random.default_rng([self.seed, epoch, jax.process_index()])

@@ -49,19 +49,23 @@ def put_frames(members: Sequence[Batches], mesh: Mesh) -> jax.Array:
 
 
 def gather_windows(mesh: Mesh, num_frames: int) -> Callable[[jax.Array, Batch], Batch]:
-    """`(frames (processes, frames, mels), {"start", "id"}) -> {"x", "id"}`, on every device."""
+    """`(frames (processes, frames, mels), {"start", …}) -> {"x", …}`, on every device."""
 
     @partial(jax.shard_map, mesh=mesh, in_specs=(P("process"), P(DEVICES)), out_specs=P(DEVICES))
     def windows(frames: jax.Array, starts: Array | np.ndarray) -> jax.Array:
         return frames[0][starts[:, None] + jnp.arange(num_frames)]
 
-    return lambda frames, batch: {"x": windows(frames, batch["start"]), "id": batch["id"]}
+    def gathered(frames: jax.Array, batch: Batch) -> Batch:
+        labels = {name: each for name, each in batch.items() if name != "start"}
+        return {"x": windows(frames, batch["start"]), **labels}
+
+    return gathered
 
 
 def resident_calls(
     members: Sequence[Batches], firsts: Iterable[Sequence[int]], num_steps: int, mesh: Mesh
 ) -> Iterator[Batch]:
-    """For each call: where every member's windows start in its frames, and their ids.
+    """For each call: where every member's windows start in its frames, and what they are.
 
     Args:
         members: what each member is trained on.
@@ -70,15 +74,16 @@ def resident_calls(
         mesh: the devices.
 
     Yields:
-        `{"start", "id"}`, (num_steps, members, batch) each, divided among the devices.
+        `{"start", "id", …}`, (num_steps, members, batch, …) each, divided among the devices.
     """
     for steps in firsts:
         chosen = [
             member.chosen(step, num_steps) for member, step in zip(members, steps, strict=True)
         ]
         starts = [m.windows.starts[which] for m, which in zip(members, chosen, strict=True)]
-        ids = [m.ids[which] for m, which in zip(members, chosen, strict=True)]
-        yield _put({"start": np.stack(starts, 1).astype(np.int32), "id": np.stack(ids, 1)}, mesh)
+        labels = [m.labels(which) for m, which in zip(members, chosen, strict=True)]
+        stacked = {name: np.stack([each[name] for each in labels], 1) for name in labels[0]}
+        yield _put({"start": np.stack(starts, 1).astype(np.int32), **stacked}, mesh)
 
 
 def streamed_calls(
@@ -90,7 +95,8 @@ def streamed_calls(
         return (member.chosen(step, num_steps) for step in firsts)
 
     for chosen, x in zip(requests(), stream_windows(member.windows, requests), strict=True):
-        yield _put({"x": x[:, None], "id": member.ids[chosen][:, None]}, mesh)
+        labels = {name: each[:, None] for name, each in member.labels(chosen).items()}
+        yield _put({"x": x[:, None], **labels}, mesh)
 
 
 def _put(batches: dict[str, np.ndarray], mesh: Mesh) -> Batch:

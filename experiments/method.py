@@ -1,6 +1,7 @@
 """What a method is: the pure functions that learn and score.
 
-A batch is `{"x": (batch, frames, mels) float32 dB, "id": (batch,) int32}`.
+A batch is `{"x": (batch, frames, mels) float32 dB, "id": (batch,) int32}`; what learns more than
+machine ids is given their targets in it too.
 """
 
 from collections.abc import Callable, Mapping

@@ -19,6 +19,7 @@ Slurm), or with --coordinator=HOST:PORT --num_processes=N --process_id=I.
 """
 
 import time
+from importlib import import_module
 from pathlib import Path
 
 from absl import app, flags
@@ -31,6 +32,15 @@ _SAMPLE_SECONDS = flags.DEFINE_float(
     "sample_seconds", None, "--mode=sample: how long they are (default: as train clips are)."
 )
 command.show_flags()
+
+
+# Methods that judge no machines, and what runs them: `(config, workdir, started) -> report`.
+OTHERS = {
+    "detector": "experiments.detection",
+    "detectors": "experiments.detectors",
+    "media": "experiments.media",
+    "tritraining": "experiments.tritraining",
+}
 
 
 def main(argv: list[str]) -> None:
@@ -53,6 +63,10 @@ def main(argv: list[str]) -> None:
             results = run_binary(config, workdir)
             if results is not None:
                 print(f"\nResults: {results}")
+        elif config.method in OTHERS:
+            page = import_module(OTHERS[config.method]).run(config, workdir, started)
+            if page is not None:
+                print(f"\nReport: {page}")
         elif config.method == "ensemble":
             from experiments.ensemble import run_ensemble
 

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "ssl_cls": MODELS,
     "baselines": MODELS | {"safetensors", "sklearn"},
     "sed": MODELS,
-    "scoring": {"numpy", "scipy", "sklearn", "matplotlib", "jinja2"},
+    "scoring": {"numpy", "scipy", "sklearn", "matplotlib", "jinja2", "sed_eval"},
     "configs": {"ml_collections"},
 }
 # What single files may import besides, where it is used and not when they are imported.

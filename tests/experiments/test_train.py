@@ -12,7 +12,13 @@ from configs import made_binary
 from experiments import batches as batching
 from experiments.batches import Batches, moments, window_moments
 from experiments.errors import ConfigError
-from experiments.feed import DEVICES, put_frames, resident_calls
+from experiments.feed import (
+    DEVICES,
+    device_mesh,
+    put_frames,
+    resident_calls,
+    streamed_calls,
+)
 from experiments.method import Method
 from experiments.methods import build
 from experiments.metrics import read_metrics
@@ -70,6 +76,24 @@ def test_windows_keep_the_id_of_their_clip():
     whole = Batches(windows, np.arange(20), 64, 0)
     which = whole.chosen(0, 1)[0]
     assert np.array_equal(windows.starts[which] // 20, whole.ids[which])
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_batch_brings_the_targets_of_its_windows(resident):
+    """One target names the clip, the other is where the clip begins: both go with the window."""
+    windows, mesh = find_windows(FRAMES, OFFSETS, 5, 1), device_mesh()
+    targets = {"clip": np.arange(20), "span": np.stack([OFFSETS[:-1], OFFSETS[1:]], 1)}
+    every = Batches(windows, IDS, 64, 0, targets)
+    if resident:
+        (batch,) = resident_calls([every], [(3,)], 2, mesh)
+    else:
+        (batch,) = streamed_calls(every, [3], 2, mesh)
+    chosen = every.chosen(3, 2)
+    assert np.array_equal(batch["clip"][:, 0], windows.clip[chosen])
+    assert batch["span"].shape == (2, 1, 64, 2)
+    starts = windows.starts[chosen]
+    span = np.asarray(batch["span"][:, 0])
+    assert ((span[..., 0] <= starts) & (starts < span[..., 1])).all()
 
 
 def test_fewer_windows_than_a_batch_are_repeated():

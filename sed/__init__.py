@@ -1,0 +1,1 @@
+"""Which sound, and when: detectors of sound events, in Flax."""
