@@ -3,12 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audio import dcase2020, folder, hall
+from audio import dcase2020, folder, hall, rare_events
 from audio.clips import Clip
 from experiments.errors import ConfigError
 from experiments.processes import is_main, wait
@@ -23,11 +23,13 @@ class Source:
         clips: all of them.
         signals: how to read them where they are not plain files (see `audio.pipeline.load`).
         identity: name and version of what `signals` reads.
+        annotated: (machine, name) -> what is known of a clip's event; of mixtures only.
     """
 
     clips: list[Clip]
     signals: Callable[..., Any] | None = None
     identity: str = ""
+    annotated: Mapping[tuple[str, str], rare_events.Annotated] = field(default_factory=dict)
 
 
 def open_source(config: Any) -> Source:
@@ -70,7 +72,18 @@ def _open_dcase2020(config: Any) -> Source:
     return Source(prepared.clips, prepared.signals, prepared.identity)
 
 
-OPENERS = {"synthetic": _open_hall, "folder": _open_folder, "dcase2020": _open_dcase2020}
+def _open_rare_events(config: Any) -> Source:
+    every = rare_events.list_mixtures(_mixtures(config), asked_machines(config.data))
+    annotated = {(each.clip.machine, each.clip.name): each for each in every}
+    return Source([each.clip for each in every], annotated=annotated)
+
+
+OPENERS = {
+    "synthetic": _open_hall,
+    "folder": _open_folder,
+    "dcase2020": _open_dcase2020,
+    "rare_events": _open_rare_events,
+}
 
 
 def asked_machines(data: Any) -> tuple[str, ...]:
@@ -102,4 +115,26 @@ def _machine_hall(config: Any) -> Path:
         with Progress("machine hall", total, "clip") as progress:
             hall.build_hall(root, settings, lambda done, _: progress.update(done))
     wait("machine hall")
+    return root
+
+
+def _mixtures(config: Any) -> Path:
+    """The folder of mixtures: the user's own, or one that is made in the cache."""
+    data = config.data
+    recordings = Path(data.root).expanduser() if data.root else None
+    if recordings and (recordings / rare_events.ANNOTATIONS).is_file():
+        return recordings
+    settings = rare_events.MixtureSettings(
+        classes=asked_machines(data),
+        sample_rate=config.logmel.sample_rate,
+        **config.mixtures.to_dict(),
+    )
+    described = [asdict(settings), rare_events.fingerprint(recordings) if recordings else []]
+    digest = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:8]
+    root = cache_dir(data) / f"rare_events-{digest}"
+    if is_main() and not root.exists():
+        everything = rare_events.plan_mixtures(settings, recordings)
+        with Progress("mixtures", len(everything), "clip") as progress:
+            rare_events.build_mixtures(root, everything, settings, progress.update)
+    wait("mixtures")
     return root
