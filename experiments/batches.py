@@ -57,6 +57,8 @@ class Batches:
         batch_size: windows in a batch over all processes.
         seed: of the permutations.
         targets: what else a batch says of its windows' clips, by name: (num_clips, ...) each.
+        steps_per_epoch: batches from one permutation, whose windows come again where they do not
+            fill them; None for as many as they fill.
 
     Raises:
         ConfigError: the batch cannot be divided among the devices.
@@ -69,6 +71,7 @@ class Batches:
         batch_size: int,
         seed: int,
         targets: Mapping[str, np.ndarray] | None = None,
+        steps_per_epoch: int | None = None,
     ) -> None:
         if batch_size % jax.device_count():
             raise ConfigError(
@@ -81,7 +84,7 @@ class Batches:
         self.local_size = batch_size // jax.process_count()
         self.seed = seed
         fewest = int(gather(np.array(len(windows))).min())
-        self.steps_per_epoch = max(1, fewest // self.local_size)
+        self.steps_per_epoch = steps_per_epoch or max(1, fewest // self.local_size)
         self._epoch = lru_cache(maxsize=2)(self._permutation)
 
     def chosen(self, first: int, num_steps: int) -> np.ndarray:

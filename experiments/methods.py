@@ -3,7 +3,13 @@
 from functools import cache
 from typing import Any
 
-from experiments import autoencoder_method, embedding_method, gmade_method, ssl_method
+from experiments import (
+    autoencoder_method,
+    embedding_method,
+    gmade_method,
+    sound_method,
+    ssl_method,
+)
 from experiments.errors import ConfigError
 from experiments.method import Method
 
@@ -12,6 +18,7 @@ BUILDERS = {
     "embedding": embedding_method.build,
     "gmade": gmade_method.build,
     "ssl": ssl_method.build,
+    "tritraining": sound_method.build,
 }
 
 

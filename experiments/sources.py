@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audio import dcase2020, folder, hall, rare_events
+from audio import dcase2020, folder, hall, rare_events, sound_classes
 from audio.clips import Clip
 from experiments.errors import ConfigError
 from experiments.processes import is_main, wait
@@ -78,11 +78,18 @@ def _open_rare_events(config: Any) -> Source:
     return Source([each.clip for each in every], annotated=annotated)
 
 
+def _open_sound_classes(config: Any) -> Source:
+    data = config.data
+    root = Path(data.root).expanduser() if data.root else _made_up_sounds(config)
+    return Source(sound_classes.list_sounds(root))
+
+
 OPENERS = {
     "synthetic": _open_hall,
     "folder": _open_folder,
     "dcase2020": _open_dcase2020,
     "rare_events": _open_rare_events,
+    "sound_classes": _open_sound_classes,
 }
 
 
@@ -137,4 +144,16 @@ def _mixtures(config: Any) -> Path:
         with Progress("mixtures", len(everything), "clip") as progress:
             rare_events.build_mixtures(root, everything, settings, progress.update)
     wait("mixtures")
+    return root
+
+
+def _made_up_sounds(config: Any) -> Path:
+    """The folder of sounds that are made up in the cache."""
+    settings = sound_classes.SoundSettings(**config.sounds.to_dict())
+    digest = hashlib.sha256(json.dumps(config.sounds.to_dict(), sort_keys=True).encode())
+    root = cache_dir(config.data) / f"sounds-{digest.hexdigest()[:8]}"
+    if is_main():
+        with Progress("sounds", settings.num_sounds, "clip") as progress:
+            sound_classes.build_sounds(root, settings, lambda done, _: progress.update(done))
+    wait("sounds")
     return root

@@ -23,6 +23,7 @@ RECORD = "sounds.json"
 VERSION = 1  # raise it when the same settings begin to sound different
 LEVEL = 0.05  # RMS of a clip's background
 CEILING = 0.9  # a recordist turns down what would clip
+CLASSES = (*EVENTS, *MACHINES)
 
 Progress = Callable[[int, int], None]
 
@@ -35,8 +36,8 @@ class SoundSettings:
         num_clips: of each class.
         seconds: of each clip.
         sample_rate: Hz.
-        lowest_snr_db: of the sound over its background, while it lasts; uniform from this
-        highest_snr_db: to this.
+        lowest_snr_db, highest_snr_db: of the sound over its background, while it lasts; uniform
+            between them.
         seed: of everything.
     """
 
@@ -57,8 +58,10 @@ class SoundSettings:
                 f"{self.highest_snr_db}: exchange them"
             )
 
-
-CLASSES = (*EVENTS, *MACHINES)
+    @property
+    def num_sounds(self) -> int:
+        """Clips of all classes."""
+        return len(CLASSES) * self.num_clips
 
 
 def synthesise(name: str, index: int, settings: SoundSettings) -> np.ndarray:
@@ -75,9 +78,7 @@ def synthesise(name: str, index: int, settings: SoundSettings) -> np.ndarray:
     return (mixed * min(1.0, CEILING / np.abs(mixed).max())).astype(np.float32)
 
 
-def _sound(
-    name: str, rng: np.random.Generator, num_samples: int, sample_rate: int
-) -> np.ndarray:
+def _sound(name: str, rng: np.random.Generator, num_samples: int, sample_rate: int) -> np.ndarray:
     """What the class is named after, no longer than the clip."""
     if name in EVENTS:
         return EVENTS[name](rng, sample_rate)[:num_samples]
@@ -113,7 +114,7 @@ def build_sounds(root: Path, settings: SoundSettings, progress: Progress | None 
                 signal = synthesise(name, index, settings)
                 soundfile.write(half / name / f"{index:04d}.wav", signal, settings.sample_rate)
                 if progress:
-                    progress(done, len(CLASSES) * settings.num_clips)
+                    progress(done, settings.num_sounds)
             (half / RECORD).write_text(record)
             half.rename(root)
     except OSError as error:
