@@ -25,7 +25,16 @@ BUILT.remove("system4")
 SWEEPS = [name for name in CONFIGS if name.startswith("ablate")]
 # These have vectors instead of clips, no results of their own, or need weights; or they differ in
 # settings alone from one that is run (test_autoencoder_method.py trains and scores them all).
-OTHERS = {"made_binary", "study", "panns", "vggish", "vidnn", "fc_autoencoder", "fc_vae"}
+OTHERS = {
+    "made_binary",
+    "tritrain",
+    "study",
+    "panns",
+    "vggish",
+    "vidnn",
+    "fc_autoencoder",
+    "fc_vae",
+}
 RUN = [name for name in CONFIGS if name not in {*BUILT, *SWEEPS, *OTHERS}]
 
 
