@@ -39,6 +39,7 @@ def get_config() -> ConfigDict:
         dict(num_clips=40, seconds=5.0, lowest_snr_db=-6.0, highest_snr_db=12.0, seed=0)
     )
     config.logmel = shared.logmel
+    config.logmel.frame_length, config.logmel.hop_length = 2048, 1024
     config.logmel.num_mels = 64
 
     model = config.model = ConfigDict()

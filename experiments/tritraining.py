@@ -28,7 +28,7 @@ from experiments.strange import playable
 from experiments.tritraining_fold import Outcome, run_fold
 from scoring.classes import format_classes
 from scoring.summary import count
-from scoring.tritraining import SYSTEMS, PseudoLabel, Tested, write_tritraining
+from scoring.tritraining import SYSTEMS, Answers, PseudoLabel, write_tritraining
 from scoring.tritraining_page import Clip, Page, spoken, write_page
 
 RETRAIN = ("anew", "go_on")
@@ -85,10 +85,10 @@ def _check(config: Any) -> None:
         raise ConfigError("train.steps_per_epoch and score.batch_size must be 1 or more")
 
 
-def tested_of(sounds: Sounds, outcomes: list[Outcome]) -> Tested:
+def answers_of(sounds: Sounds, outcomes: list[Outcome]) -> Answers:
     """The test clips of all folds, end to end."""
     clips = np.concatenate([outcome.fold.test for outcome in outcomes])
-    return Tested(
+    return Answers(
         classes=sounds.classes,
         folds=np.repeat([o.fold.number for o in outcomes], [len(o.fold.test) for o in outcomes]),
         names=[sounds.clips[i].name for i in clips],
@@ -117,18 +117,18 @@ def pseudo_labels_of(sounds: Sounds, outcomes: list[Outcome]) -> list[PseudoLabe
 def _report(
     config: Any, workdir: Path, sounds: Sounds, outcomes: list[Outcome], started: float
 ) -> Path:
-    tested, labels = tested_of(sounds, outcomes), pseudo_labels_of(sounds, outcomes)
-    rates = write_tritraining(workdir, tested, labels, config.report.system)
+    answers, labels = answers_of(sounds, outcomes), pseudo_labels_of(sounds, outcomes)
+    rates = write_tritraining(workdir, answers, labels, config.report.system)
     print("Equal error rate, %")
     print(format_classes([spoken(name) for name in SYSTEMS], rates))
     data = f"{count(len(sounds.clips), 'clip')}, {count(len(sounds.classes), 'class', 'classes')}"
     page = Page(
         title=f"{workdir.name}: tri-training",
-        tested=tested,
+        answers=answers,
         labels=labels,
         num_labelled=float(np.mean([len(o.fold.labelled) for o in outcomes])),
         num_unlabelled=float(np.mean([len(o.fold.unlabelled) for o in outcomes])),
-        clips=_clips(config, sounds, outcomes, tested),
+        clips=_clips(config, sounds, outcomes, answers),
         config=(workdir / "config.json").read_text(),
         facts={**facts(config, [], started, sounds.notes), "Data": data},
         skipped=sounds.skipped,
@@ -136,20 +136,20 @@ def _report(
     return write_page(workdir / "report.html", page)
 
 
-def _clips(config: Any, sounds: Sounds, outcomes: list[Outcome], tested: Tested) -> list[Clip]:
+def _clips(config: Any, sounds: Sounds, outcomes: list[Outcome], answers: Answers) -> list[Clip]:
     """Test clips that the pool got right and supervised learning wrong, the surest first."""
     clips = np.concatenate([outcome.fold.test for outcome in outcomes])
-    heard = {name: tested.probs[name].argmax(1) for name in SYSTEMS}
-    gained = (heard["pool"] == tested.labels) & (heard["supervised"] != tested.labels)
-    order = np.argsort(-tested.probs["pool"].max(1), kind="stable").tolist()
+    heard = {name: answers.probs[name].argmax(1) for name in SYSTEMS}
+    gained = (heard["pool"] == answers.labels) & (heard["supervised"] != answers.labels)
+    order: list[int] = np.argsort(-answers.probs["pool"].max(1), kind="stable").tolist()
     chosen = [i for i in order if gained[i]][: config.report.num_clips]
     rate, channel = config.logmel.sample_rate, config.data.channel
     return [
         Clip(
-            name=tested.names[i],
-            truth=sounds.classes[tested.labels[i]],
+            name=answers.names[i],
+            truth=sounds.classes[answers.labels[i]],
             said={
-                name: (sounds.classes[heard[name][i]], float(tested.probs[name][i].max()))
+                name: (sounds.classes[heard[name][i]], float(answers.probs[name][i].max()))
                 for name in SYSTEMS
             },
             audio=playable(sounds.clips[clips[i]], rate, channel, None),

@@ -21,7 +21,7 @@ MEMBERS = 3
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answers:
     """What systems say of the test clips of all folds, end to end.
 
     Attributes:
@@ -39,12 +39,12 @@ class Tested:
     labels: np.ndarray
     probs: Mapping[str, np.ndarray]
 
-    def part(self, fold: int) -> Tested:
+    def part(self, fold: int) -> Answers:
         """The clips of one fold."""
         (which,) = np.nonzero(self.folds == fold)
         names = [self.names[i] for i in which.tolist()]
         probs = {system: each[which] for system, each in self.probs.items()}
-        return Tested(self.classes, self.folds[which], names, self.labels[which], probs)
+        return Answers(self.classes, self.folds[which], names, self.labels[which], probs)
 
 
 class PseudoLabel(NamedTuple):
@@ -57,7 +57,7 @@ class PseudoLabel(NamedTuple):
     truth: str | None
 
 
-def error_rates(tested: Tested, systems: Sequence[str] = SYSTEMS) -> ClassResults:
+def error_rates(answers: Answers, systems: Sequence[str] = SYSTEMS) -> ClassResults:
     """Each class's equal error rate against all others, of each system: class -> rates.
 
     Clips of all folds are ranked together by the probability of the class, each by the models that
@@ -65,23 +65,23 @@ def error_rates(tested: Tested, systems: Sequence[str] = SYSTEMS) -> ClassResult
     """
     return {
         name: [
-            equal_error_rate((tested.labels == k).astype(int), tested.probs[system][:, k])
+            equal_error_rate((answers.labels == k).astype(int), answers.probs[system][:, k])
             for system in systems
         ]
-        for k, name in enumerate(tested.classes)
+        for k, name in enumerate(answers.classes)
     }
 
 
-def averages(tested: Tested, systems: Sequence[str] = SYSTEMS) -> dict[str, float | None]:
+def averages(answers: Answers, systems: Sequence[str] = SYSTEMS) -> dict[str, float | None]:
     """Each system's equal error rate, averaged over classes."""
-    last = with_average(error_rates(tested, systems))[AVERAGE]
+    last = with_average(error_rates(answers, systems))[AVERAGE]
     return dict(zip(systems, last, strict=True))
 
 
-def accuracies(tested: Tested, systems: Sequence[str] = SYSTEMS) -> dict[str, float]:
+def accuracies(answers: Answers, systems: Sequence[str] = SYSTEMS) -> dict[str, float]:
     """How often each system's likeliest class is the true one."""
     return {
-        system: float((tested.probs[system].argmax(1) == tested.labels).mean())
+        system: float((answers.probs[system].argmax(1) == answers.labels).mean())
         for system in systems
     }
 
@@ -101,33 +101,33 @@ def rightness(labels: Sequence[PseudoLabel]) -> dict[str, tuple[int, int]]:
 
 
 def write_tritraining(
-    workdir: Path, tested: Tested, labels: Sequence[PseudoLabel], system: str
+    workdir: Path, answers: Answers, labels: Sequence[PseudoLabel], system: str
 ) -> ClassResults:
     """Writes `predictions.csv`, `pseudo_labels.csv`, `comparison.csv`, and last `results.csv`.
 
     Args:
         workdir: where they go.
-        tested: what was said of test clips.
+        answers: what was said of test clips.
         labels: what models were taught with.
         system: whose results are `results.csv`.
 
     Returns:
         class -> the rate of each of `SYSTEMS`.
     """
-    header = ("fold", "clip", "class", "system", "predicted", *tested.classes)
-    write_csv(workdir / "predictions.csv", header, _predictions(tested))
+    header = ("fold", "clip", "class", "system", "predicted", *answers.classes)
+    write_csv(workdir / "predictions.csv", header, _predictions(answers))
     write_csv(workdir / "pseudo_labels.csv", PseudoLabel._fields, labels)
-    rates = error_rates(tested)
+    rates = error_rates(answers)
     write_classes(workdir / "comparison.csv", SYSTEMS, rates)
     of_one = {name: [row[SYSTEMS.index(system)]] for name, row in rates.items()}
     write_classes(workdir / "results.csv", ("eer",), of_one)
     return rates
 
 
-def _predictions(tested: Tested) -> list[tuple[object, ...]]:
-    clips = list(zip(tested.folds.tolist(), tested.names, tested.labels, strict=True))
+def _predictions(answers: Answers) -> list[tuple[object, ...]]:
+    clips = list(zip(answers.folds.tolist(), answers.names, answers.labels, strict=True))
     return [
-        (fold, name, tested.classes[label], system, tested.classes[each.argmax()], *each.tolist())
-        for system, probs in tested.probs.items()
+        (fold, name, answers.classes[label], system, answers.classes[each.argmax()], *each.tolist())
+        for system, probs in answers.probs.items()
         for (fold, name, label), each in zip(clips, probs, strict=True)
     ]

@@ -22,8 +22,8 @@ from scoring.tritraining import (
     BASELINE,
     MEMBERS,
     SYSTEMS,
+    Answers,
     PseudoLabel,
-    Tested,
     accuracies,
     averages,
     error_rates,
@@ -56,7 +56,7 @@ class Page:
 
     Attributes:
         title: Its heading.
-        tested: What was said of the test clips.
+        answers: What was said of the test clips.
         labels: What models were taught with.
         num_labelled, num_unlabelled: Clips of both kinds in a fold, on average.
         clips: Some that the pool got right and supervised learning wrong.
@@ -66,7 +66,7 @@ class Page:
     """
 
     title: str
-    tested: Tested
+    answers: Answers
     labels: Sequence[PseudoLabel]
     num_labelled: float
     num_unlabelled: float
@@ -101,27 +101,27 @@ class Lesson(NamedTuple):
 
 def write_page(path: Path | str, page: Page) -> Path:
     """Writes the page and its figure, into `figures/` beside it, and returns the page's path."""
-    path, tested = Path(path), page.tested
-    folds = sorted(set(tested.folds.tolist()))
-    rates = with_average(error_rates(tested))
-    per_fold = [with_average(error_rates(tested.part(fold))) for fold in folds]
+    path, answers = Path(path), page.answers
+    folds = sorted(set(answers.folds.tolist()))
+    rates = with_average(error_rates(answers))
+    per_fold = [with_average(error_rates(answers.part(fold))) for fold in folds]
     alt = "Equal error rates by class and system: " + "; ".join(
-        f"{name} {percent(rate)}%" for name, rate in averages(tested).items()
+        f"{name} {percent(rate)}%" for name, rate in averages(answers).items()
     )
     album = Album(path.parent / "figures")
     text = template("tritraining.html.jinja", percent=percent, spoken=spoken).render(
         page=page,
         headline=headline(page, len(folds)),
-        verdict=verdict(tested),
+        verdict=verdict(answers),
         systems=SYSTEMS,
         average=AVERAGE,
         colours={name: (colour, figures.on_dark(colour)) for name, colour in COLOURS.items()},
-        tiles=[(name, averages(tested)[name], saved(tested, name)) for name in SYSTEMS],
+        tiles=[(name, averages(answers)[name], saved(answers, name)) for name in SYSTEMS],
         baseline=BASELINE,
         rows=[Row(name, _marked(values)) for name, values in rates.items()],
-        accuracies=accuracies(tested),
+        accuracies=accuracies(answers),
         figure=album.chart(rates_figure(rates, per_fold), "error_rates", alt),
-        stages=stages(tested),
+        stages=stages(answers),
         lessons=lessons(page.labels, len(folds)),
         num_unlabelled=page.num_unlabelled,
         clips=[(clip, _playable(clip)) for clip in page.clips],
@@ -134,27 +134,27 @@ def spoken(name: str) -> str:
     return name.replace("_", "-") if name == BASELINE else name.replace("_", " ")
 
 
-def saved(tested: Tested, system: str) -> float | None:
+def saved(answers: Answers, system: str) -> float | None:
     """By which share a system's average error rate is lower than self-training's."""
-    rates = averages(tested)
+    rates = averages(answers)
     return reduction(rates[system], rates[BASELINE])
 
 
 def headline(page: Page, num_folds: int) -> str:
     """What was learned from what, in a sentence."""
     return (
-        f"{count(len(page.tested.classes), 'class', 'classes')} of sounds, learned from "
+        f"{count(len(page.answers.classes), 'class', 'classes')} of sounds, learned from "
         f"{page.num_labelled:.0f} labelled and {page.num_unlabelled:.0f} unlabelled clips, and "
-        f"tested on {count(len(page.tested.labels), 'clip')} that nobody had heard, "
+        f"tested on {count(len(page.answers.labels), 'clip')} that nobody had heard, "
         f"in {count(num_folds, 'fold')}."
     )
 
 
-def verdict(tested: Tested) -> str:
+def verdict(answers: Answers) -> str:
     """The averages in a sentence, and how they compare with self-training."""
-    rates = averages(tested)
+    rates = averages(answers)
     said = ", ".join(f"{spoken(name)} {percent(rate)}%" for name, rate in rates.items())
-    changes = [f"the {name}'s {_change(saved(tested, name))}" for name in ("pool", "student")]
+    changes = [f"the {name}'s {_change(saved(answers, name))}" for name in ("pool", "student")]
     return (
         f"Equal error rate, averaged over classes: {said}. Against self-training, "
         f"{' and '.join(changes)}."
@@ -167,7 +167,7 @@ def _change(share: float | None) -> str:
     return f"is {percent(abs(share))}% {'lower' if share >= 0 else 'higher'}"
 
 
-def stages(tested: Tested) -> list[Stage]:
+def stages(answers: Answers) -> list[Stage]:
     """Every kind of model: the three of tri-training on average, before and after."""
     kinds = {
         "supervised": ["supervised"],
@@ -179,8 +179,8 @@ def stages(tested: Tested) -> list[Stage]:
     }
     found = []
     for name, systems in kinds.items():
-        rates = [rate for rate in averages(tested, systems).values() if rate is not None]
-        right = list(accuracies(tested, systems).values())
+        rates = [rate for rate in averages(answers, systems).values() if rate is not None]
+        right = list(accuracies(answers, systems).values())
         mean = sum(rates) / len(rates) if rates else None
         found.append(Stage(name, mean, sum(right) / len(right)))
     return found
