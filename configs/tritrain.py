@@ -58,8 +58,10 @@ def get_config() -> ConfigDict:
     model.mixed_share = 0.5  # of the clips that are combined with another
 
     tri = config.tri = ConfigDict()
-    tri.threshold = 0.8  # a probability that both of the others must exceed
-    tri.stratified = True  # bootstrap samples keep every class as large as it was
+    tri.threshold = 0.7  # a probability that both of the others must exceed
+    # Of the labelled clips, for the three first models: a bootstrap sample of every class
+    # (stratified) or of all together (plain, which may miss a class); or all of them.
+    tri.sample = "stratified"
     tri.retrain = "anew"  # or "go_on", from what was learned before; in self-training too
     tri.temperature = 1.0  # of the pool's probabilities, as the student is told them
     # Self-training takes clips whose top probability is over `low` and not over `high`.

@@ -2,8 +2,8 @@
 
 The details of the paper are not public. What it does not say is chosen here as the field would, and
 is a key of the config: what is sure enough (`tri.threshold`), that every class keeps its size in a
-bootstrap sample (`tri.stratified`), and that retraining starts anew (`tri.retrain`), since a model
-that goes on keeps the mistakes it has learned. There is one round of it. Every model is of one
+bootstrap sample (`tri.sample`), and that retraining starts anew (`tri.retrain`), since a model that
+goes on keeps the mistakes it has learned. There is one round of it. Every model is of one
 network, with as many steps of training, whatever it is trained on. No label of a test clip, and
 none that was hidden, decides anything.
 
@@ -31,7 +31,12 @@ from scoring.summary import count
 from scoring.tritraining import SYSTEMS, Answers, PseudoLabel, write_tritraining
 from scoring.tritraining_page import Clip, Page, spoken, write_page
 
-RETRAIN = ("anew", "go_on")
+# Words of the config, and those that are known.
+WORDS = {
+    ("tri", "sample"): ("stratified", "plain", "all"),
+    ("tri", "retrain"): ("anew", "go_on"),
+    ("report", "system"): SYSTEMS,
+}
 
 
 def run(config: Any, workdir: Path, started: float) -> Path | None:
@@ -77,10 +82,10 @@ def _check(config: Any) -> None:
         )
     if not tri.temperature > 0:
         raise ConfigError(f"tri.temperature={tri.temperature} must be above 0")
-    for section, name, known in (("tri", "retrain", RETRAIN), ("report", "system", SYSTEMS)):
-        key, word = f"{section}.{name}", config[section][name]
+    for (section, name), known in WORDS.items():
+        word = config[section][name]
         if word not in known:
-            raise ConfigError(f"{key}={word!r} is not known: use {', '.join(known)}")
+            raise ConfigError(f"{section}.{name}={word!r} is not known: use {', '.join(known)}")
     if train.steps_per_epoch < 1 or config.score.batch_size < 1:
         raise ConfigError("train.steps_per_epoch and score.batch_size must be 1 or more")
 

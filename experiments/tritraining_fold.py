@@ -120,10 +120,10 @@ def run_fold(sounds: Sounds, fold: Fold, method: Method, config: Any, workdir: P
 
 
 def draw(rng: np.random.Generator, labels: np.ndarray, config: Any) -> np.ndarray:
-    """The bootstrap sample that a model starts from."""
-    return (
-        stratified_bootstrap(rng, labels) if config.tri.stratified else bootstrap(rng, len(labels))
-    )
+    """The sample of the labelled clips that a model starts from."""
+    if config.tri.sample == "stratified":
+        return stratified_bootstrap(rng, labels)
+    return bootstrap(rng, len(labels)) if config.tri.sample == "plain" else np.arange(len(labels))
 
 
 def _pooled(models: Sequence[Model]) -> Heard:

@@ -109,7 +109,7 @@ def test_recordings_can_be_played_and_retraining_can_go_on(tmp_path, config):
             signal = 0.1 * np.sin(2 * np.pi * hertz * times) + 0.3 * rng.normal(size=8000)
             (root / name / f"{index}.wav").write_bytes(encode_wav(signal, 16000))
     config.data.root, config.data.folds = str(root), (0,)
-    config.tri.retrain, config.tri.stratified = "go_on", False
+    config.tri.retrain, config.tri.sample = "go_on", "plain"
     config.train.steps_per_epoch = 1
     page = run(config, tmp_path / "run").read_text()
     gained = "supervised learning took for something else" in page
@@ -155,6 +155,7 @@ def test_parts_of_one_recording_lie_in_one_fold(config):
         ("model.channels", (4,) * 5, "clips need 32 frames"),
         ("tri.threshold", 1.0, r"tri.threshold=1.0 must be in \[0, 1\)"),
         ("tri.retrain", "again", "use anew, go_on"),
+        ("tri.sample", "some", "use stratified, plain, all"),
         ("tri.temperature", 0.0, "tri.temperature"),
         ("self_training.low", 1.0, "self_training.low=1.0 must be below"),
         ("report.system", "oracle", "use supervised, self_training, pool, student"),
