@@ -75,21 +75,23 @@ def load_sounds(config: Any) -> Sounds:
             cache_dir=cache_dir(data) / "logmels",
             progress=lambda done, _: progress.update(done),
         )
-    wanted = num_frames(config)
-    images = [of_length(logmels.clip(i), wanted) for i in range(len(logmels.clips))]
+    wanted, clips = num_frames(config), logmels.clips
+    images = np.empty((len(clips), wanted, config.logmel.num_mels), np.float32)
+    for i in range(len(clips)):
+        images[i] = of_length(logmels.clip(i), wanted)
     classes = tuple(sorted({clip.id for clip in source.clips}))
-    said = [f"{what}: {count} clips" for what, count in notes.items()]
-    for word, others in (
-        ("cut", logmels.num_frames > wanted + config.model.pool),
-        ("repeated", logmels.num_frames < wanted),
-    ):
-        if others.any():
-            said.append(f"{word} to {data.clip_seconds:g} s: {others.sum()} clips")
-    labels = np.array([classes.index(clip.id) for clip in logmels.clips], np.int64)
-    skipped = tuple((place(clip), why) for clip, why in bad)
-    shape = (len(images), wanted, config.logmel.num_mels)
-    stacked = np.asarray(images, np.float32).reshape(shape)
-    return Sounds(logmels.clips, classes, labels, stacked, tuple(said), skipped)
+    # A clip of exactly so many seconds has a frame more than fit, and up to a pool's.
+    long, short = logmels.num_frames > wanted + config.model.pool, logmels.num_frames < wanted
+    seconds = f"{data.clip_seconds:g} s"
+    notes |= {f"cut to {seconds}": int(long.sum()), f"repeated up to {seconds}": int(short.sum())}
+    return Sounds(
+        clips=clips,
+        classes=classes,
+        labels=np.array([classes.index(clip.id) for clip in clips], np.int64),
+        images=images,
+        notes=tuple(f"{what}: {count} clips" for what, count in notes.items() if count),
+        skipped=tuple((place(clip), why) for clip, why in bad),
+    )
 
 
 def draw_folds(sounds: Sounds, config: Any) -> list[Fold]:
