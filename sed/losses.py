@@ -20,7 +20,7 @@ def active_frames(
 
     Frame t is centred on `t * hop_seconds`.
     """
-    centres = jnp.arange(num_frames) * hop_seconds
+    centres = hop_seconds * jnp.arange(num_frames, dtype=jnp.float32)
     first, after = truth[:, :1] - 0.5 * hop_seconds, truth[:, 1:] + 0.5 * hop_seconds
     return (first <= centres[None]) & (centres[None] < after) & is_there(truth)[:, None]
 
@@ -41,4 +41,4 @@ def smooth_l1(error: Float[Array, "*n 2"]) -> Float[Array, "*n"]:
 
 def mean_of(values: Float[Array, "*n"], chosen: Bool[Array, "*n"]) -> Float[Array, ""]:
     """The mean over the chosen elements, 0 where none is."""
-    return jnp.where(chosen, values, 0.0).sum() / jnp.maximum(chosen.sum(), 1)
+    return jnp.where(chosen, values, 0.0).sum() / jnp.maximum(chosen.sum(dtype=jnp.float32), 1.0)
