@@ -161,15 +161,26 @@ def facts(
     config: Any, rows: list[ScoreRow], started: float, notes: Sequence[str] = ()
 ) -> dict[str, str]:
     """What a reader of the report may want to know about the run itself."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak_bytes = peak if sys.platform == "darwin" else peak * 1024
     num_train = sum(row.split == "train" for row in rows)
-    devices = jax.devices()
     return {
         "Data": f"{config.data.source}, {num_train} train and {len(rows) - num_train} test clips",
-        "Wall time": f"{time.monotonic() - started:.0f} s",
+        **run_facts(time.monotonic() - started),
+        **{f"Note {i}": note for i, note in enumerate(notes, 1)},
+    }
+
+
+def run_facts(seconds: float) -> dict[str, str]:
+    """What it took, whatever it was.
+
+    Args:
+        seconds: wall time.
+    """
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_bytes = peak if sys.platform == "darwin" else peak * 1024
+    devices = jax.devices()
+    return {
+        "Wall time": f"{seconds:.0f} s",
         "Peak memory": f"{peak_bytes / 1e9:.2f} GB",
         "Devices": f"{len(devices)} x {devices[0].device_kind}, {jax.process_count()} process(es)",
         "Versions": ", ".join(f"{name} {version(name)}" for name in ("gmade", "jax", "tensorflow")),
-        **{f"Note {i}": note for i, note in enumerate(notes, 1)},
     }

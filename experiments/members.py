@@ -19,7 +19,7 @@ def member_of(machine: Machine, config: Any, workdir: Path) -> Member:
     Where `window.num_frames` is 0, windows are as long as the shortest of the machine's clips.
     """
     if config.window.num_frames == 0:
-        shortest = _shortest(machine)
+        shortest = shortest_clip(machine)
         config = override(config, {"window.num_frames": shortest, "window.hop": shortest})
     windows, classes = training_windows(machine, config)
     batches = Batches(windows, classes, config.train.batch_size, config.seed)
@@ -27,7 +27,7 @@ def member_of(machine: Machine, config: Any, workdir: Path) -> Member:
     return Member(machine.name, method, batches, config, workdir / machine.name)
 
 
-def _shortest(machine: Machine) -> int:
+def shortest_clip(machine: Machine) -> int:
     """Frames of a machine's shortest clip, over all processes."""
     splits = (machine.train, machine.test, *machine.copies)
     return int(gather_rows(np.concatenate([split.mine.num_frames for split in splits])).min())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import jax
 import numpy as np
@@ -89,27 +90,31 @@ def _local_shardings() -> tuple[NamedSharding, NamedSharding]:
 
 
 @cache
-def _jit(function: Callable[[Variables, Batch], jax.Array]) -> Callable:
+def _jit(function: Callable[[Variables, Batch], Any]) -> Callable:
     return jax.jit(function)
 
 
 def each_chunk(
-    function: Callable[[Variables, Batch], jax.Array],
+    function: Callable[[Variables, Batch], Any],
     variables: Variables,
     windows: Windows,
     ids: np.ndarray,
     batch_size: int,
-) -> Iterator[np.ndarray]:
-    """What a function gives for every window, chunk by chunk, on this process's devices."""
+) -> Iterator[Any]:
+    """What a function gives for every window, chunk by chunk, on this process's devices.
+
+    It gives an array with a row for each, or a dictionary of such.
+    """
     everywhere, divided = _local_shardings()
     # By way of the host: trained variables lie on the devices of all processes.
     variables = jax.device_put(jax.device_get(variables), everywhere)
     for batch, size in _chunks(windows, ids, batch_size):
-        yield np.asarray(_jit(function)(variables, jax.device_put(batch, divided)))[:size]
+        made = _jit(function)(variables, jax.device_put(batch, divided))
+        yield jax.tree.map(lambda each: np.asarray(each)[:size], made)  # noqa: B023
 
 
 def compile_chunks(
-    function: Callable[[Variables, Batch], jax.Array],
+    function: Callable[[Variables, Batch], Any],
     variables: Variables,
     windows: Windows,
     ids: np.ndarray,

@@ -39,12 +39,22 @@ def write_classes(path: Path | str, metrics: Sequence[str], results: ClassResult
 
 def format_classes(heads: Sequence[str], results: ClassResults) -> str:
     """The same as an aligned text table in percent, for the terminal."""
-    cells = [("class", *heads)]
-    cells += [(name, *map(percent, values)) for name, values in with_average(results).items()]
+    text = format_rows("class", heads, with_average(results)).splitlines()
+    return "\n".join([*text[:-1], text[1], text[-1]])
+
+
+def format_rows(kind: str, heads: Sequence[str], rows: ClassResults) -> str:
+    """An aligned text table in percent.
+
+    Args:
+        kind: what a row is, such as `class`.
+        heads: of the columns.
+        rows: name -> a value for each of them.
+    """
+    cells = [(kind, *heads), *((name, *map(percent, values)) for name, values in rows.items())]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rows = [
+    lines = [
         "  ".join(f"{cell:{'<' if i == 0 else '>'}{widths[i]}}" for i, cell in enumerate(row))
         for row in cells
     ]
-    rule = "─" * len(rows[0])
-    return "\n".join([rows[0], rule, *rows[1:-1], rule, rows[-1]])
+    return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:]])

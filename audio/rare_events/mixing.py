@@ -69,7 +69,9 @@ def _of_class(
     made = []
     for index in range(count):
         background = _draw(rng, stock.backgrounds[split])
-        start = int(rng.integers(len(background.signal())))
+        # Where a longer background fits; a shorter one is repeated, from anywhere.
+        room = len(background.signal()) - length
+        start = int(rng.integers(room + 1 if room >= 0 else length))
         plain = Recipe(target, split, index, background, start)
         made.append(_with_event(rng, plain, stock, settings, length) if present[index] else plain)
     return made

@@ -1,6 +1,7 @@
 """What mixtures are made from: events and backgrounds, made up or out of a folder."""
 
 import csv
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -97,8 +98,8 @@ def folder_stock(root: Path, settings: MixtureSettings) -> Stock:
         name: _recorded(found[name].iterdir(), root / "events", settings, annotated)
         for name in settings.classes or sorted(found)
     }
-    everything = (root / "backgrounds").rglob("*")
-    backgrounds = _recorded(everything, root / "backgrounds", settings, {})
+    beds = root / "backgrounds"
+    backgrounds = _recorded(_files(beds), beds, settings, {})
     for name, sources in [*events.items(), ("backgrounds", backgrounds)]:
         if len(sources) < len(SPLITS):
             raise DataError(
@@ -110,9 +111,14 @@ def folder_stock(root: Path, settings: MixtureSettings) -> Stock:
 
 def fingerprint(root: Path) -> list[tuple[str, int, int]]:
     """Which recordings a folder has, by name, size and time of change."""
-    files = (path for path in sorted(root.rglob("*")) if path.is_file())
-    stats = ((path.relative_to(root).as_posix(), path.stat()) for path in files)
+    stats = ((path.relative_to(root).as_posix(), path.stat()) for path in _files(root))
     return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+
+
+def _files(root: Path) -> list[Path]:
+    """All files under a folder, sorted; also those of folders that are links."""
+    walk = os.walk(root, followlinks=True)
+    return sorted(Path(folder) / name for folder, _, names in walk for name in names)
 
 
 def _folders(root: Path) -> list[Path]:

@@ -1,0 +1,26 @@
+r"""The attention detector: what it attends to is the event (Wang et al., 2018).
+
+    python -m experiments.run --config=configs/attention.py
+    python -m experiments.run --config=configs/attention.py --config.data.root=DIR
+
+DIR holds your own recordings: events/<class>/* and backgrounds/*.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import detection
+
+
+def get_config() -> ConfigDict:
+    """Returns the experiment."""
+    config = detection.defaults()
+    model = config.model = ConfigDict()
+    model.detector = "attention"
+    model.features = 32  # units of each recurrent layer, each way
+    model.num_halvings = 4  # of the time resolution
+    model.frame_weight = 1.0  # lambda: of the frames' cross-entropy, where the event is
+    model.share = 0.5  # frames about the peak with so much of its attention are the event
+    model.dropout_rate = 0.2
+    model.max_band_shift = 2  # mel bands by which training clips are moved up or down
+    model.num_masked_bands = 8  # at most, of each training clip
+    return config
