@@ -27,7 +27,8 @@ def get_config() -> ConfigDict:
     data.num_labelled = 4  # clips of each class that keep their labels
     data.num_folds = 5
     data.folds = ()  # which of them to run, such as (0, 1); () for all
-    # A regular expression: clips in whose names it finds the same text lie in one fold.
+    # A regular expression: clips in whose names it finds the same text lie in one fold, such as
+    # r"-(\d+)-" for parts of one recording in 1-187207-A.ogg. "" for none.
     data.groups = ""
     data.channel = 0
     data.on_bad_clip = "error"  # or "skip"

@@ -63,7 +63,10 @@ def load_sounds(config: Any) -> Sounds:
     Raises:
         ConfigError, DataError: what a user can mend; all bad clips are named together.
     """
-    source, data = open_source(config), config.data
+    data = config.data
+    if data.source != "sound_classes":
+        raise ConfigError(f"data.source={data.source!r}: sounds of classes are sound_classes")
+    source = open_source(config)
     with Progress("log-mels", len(source.clips), "clip") as progress:
         logmels, bad, notes = load(
             source.clips,

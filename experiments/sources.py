@@ -80,6 +80,8 @@ def _open_rare_events(config: Any) -> Source:
 
 def _open_sound_classes(config: Any) -> Source:
     data = config.data
+    if not data.root and "sounds" not in config:
+        raise ConfigError("data.source=sound_classes needs its folder: --config.data.root=DIR")
     root = Path(data.root).expanduser() if data.root else _made_up_sounds(config)
     return Source(sound_classes.list_sounds(root))
 

@@ -102,6 +102,13 @@ def test_fewer_windows_than_a_batch_are_repeated():
     assert np.array_equal(np.unique(few.chosen(0, 1)), np.arange(16))
 
 
+def test_an_epoch_may_be_longer_than_its_windows_fill():
+    windows = find_windows(FRAMES[:20], np.array([0, 20]), 5, 1)
+    few = Batches(windows, IDS[:1], 8, 0, steps_per_epoch=4)
+    counts = np.bincount(few.chosen(0, 4).ravel())
+    assert few.steps_per_epoch == 4 and np.array_equal(counts, np.full(16, 2))
+
+
 def test_a_batch_that_cannot_be_divided_is_refused():
     with pytest.raises(ConfigError, match=r"train\.batch_size=12 .* 8 devices"):
         batches(12)

@@ -117,6 +117,16 @@ def test_recordings_can_be_played_and_retraining_can_go_on(tmp_path, config):
     assert gained == ("data:audio/wav;base64," in page)
 
 
+def test_without_a_folder_sounds_are_made_up(config):
+    config.data.root = None
+    config.sounds.num_clips, config.sounds.seconds = 1, 0.5
+    sounds = load_sounds(config)
+    assert len(sounds.clips) == len(sounds.classes) == 9 and "cry" in sounds.classes
+    del config.sounds
+    with pytest.raises(ConfigError, match="needs its folder"):
+        load_sounds(config)
+
+
 @pytest.mark.parametrize("network", ["cnn", "mobilenet_v2", "resnet50"])
 def test_every_network_learns_soft_labels_and_gives_probabilities(config, network):
     """Shapes alone: the large ones take long to compile."""
@@ -176,6 +186,7 @@ def test_parts_of_one_recording_lie_in_one_fold(config):
         ("self_training.low", 1.0, "self_training.low=1.0 must be below"),
         ("report.system", "oracle", "use supervised, self_training, pool, student"),
         ("data.clip_seconds", 0.0, "data.clip_seconds"),
+        ("data.source", "folder", "data.source='folder'"),
         ("data.folds", (2,), "must be numbers from 0 to 1"),
         ("data.groups", "(", "is no regular expression"),
         ("data.num_folds", 1, "data.num_folds must be 2 or more"),
