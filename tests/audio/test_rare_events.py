@@ -204,9 +204,8 @@ def test_impossible_settings_are_refused(changes, said):
 
 def test_a_table_that_cannot_be_used_is_named(built, tmp_path):
     def write(*lines):
-        (tmp_path / "annotations.csv").write_text(
-            "class,split,name,onset,offset\n" + "\n".join(lines)
-        )
+        text = "\n".join(["class,split,name,onset,offset", *lines])
+        (tmp_path / "annotations.csv").write_text(text)
 
     with pytest.raises(DataError, match=r"annotations\.csv cannot be used"):
         list_mixtures(tmp_path)
