@@ -18,9 +18,10 @@ def get_config() -> ConfigDict:
     model.detector = "attention"
     model.features = 32  # units of each recurrent layer, each way
     model.num_halvings = 4  # of the time resolution
-    model.frame_weight = 1.0  # lambda: of the frames' cross-entropy, where the event is
+    model.frame_weight = 5.0  # lambda: of the frames' cross-entropy, where the event is
     model.share = 0.5  # frames about the peak with so much of its attention are the event
     model.dropout_rate = 0.2
+    model.from_own_mean = True  # a clip is heard as what differs from its own mean spectrum
     model.max_band_shift = 2  # mel bands by which training clips are moved up or down
     model.num_masked_bands = 8  # at most, of each training clip
     return config

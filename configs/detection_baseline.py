@@ -20,6 +20,7 @@ def get_config() -> ConfigDict:
     model.context = 5  # frames
     model.median_seconds = 0.54
     model.dropout_rate = 0.2
+    model.from_own_mean = False
     model.max_band_shift = 0
     model.num_masked_bands = 0
     config.train.num_epochs = 100

@@ -81,7 +81,8 @@ def _build(settings: tuple[tuple[str, Any], ...], hop: float) -> Detector:
 
     def apply(variables: dict[str, Any], x: Array, *args: Any, **kwargs: Any) -> Any:
         moments = variables["moments"]
-        z = (x - moments["mean"][None, None]) / moments["std"][None, None]
+        usual = x.mean(1, keepdims=True) if model["from_own_mean"] else moments["mean"][None, None]
+        z = (x - usual) / moments["std"][None, None]
         return network.module.apply({"params": variables["params"]}, z, *args, **kwargs)
 
     def init(key: Array, batch: dict[str, Array]) -> dict[str, Any]:

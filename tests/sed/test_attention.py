@@ -94,10 +94,12 @@ def test_it_learns_to_attend_to_a_planted_event():
         updates, state = optimiser.update(jax.grad(total)(params), state)
         return optax.apply_updates(params, updates), state
 
-    state = optimiser.init(params)
-    for _ in range(120):
-        params, state = step(params, state)
+    with jax.numpy_dtype_promotion("standard"):  # Adam counts steps in integers
+        state = optimiser.init(params)
+        for _ in range(120):
+            params, state = step(params, state)
     said = jax.jit(network.apply)({"params": params}, x)
-    alpha, active = np.asarray(attention(said.frames)), active_frames(truth, 40, HOP)
+    alpha = np.asarray(attention(said.frames))
+    active = np.asarray(active_frames(truth, 40, HOP))
     assert ((said.clip > 0) == (truth[:, 1] > 0)).mean() > 0.9
-    assert (alpha * active)[::2].sum(-1).mean() > 0.8
+    assert np.where(active, alpha, 0)[::2].sum(-1).mean() > 0.8
