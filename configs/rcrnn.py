@@ -18,7 +18,7 @@ def get_config() -> ConfigDict:
     model = config.model = ConfigDict()
     model.detector = "rcrnn"
     model.channels = (16, 32, 48)  # of the stem and of every residual block
-    model.pools = ((2, 4), (2, 4), (1, 2))  # (time, frequency) after each of them
+    model.pools = ((1, 2), (2, 2), (1, 2))  # (time, frequency) after each; the stem halves both
     model.features = 64
     model.recurrent = 48  # units each way
     model.lengths = (0.25, 0.41, 0.68, 1.1, 1.8, 3.0, 5.0)  # of anchors, seconds

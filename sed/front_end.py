@@ -3,12 +3,15 @@
 import flax.linen as nn
 from jaxtyping import Array, Float
 
+STEM_STRIDE = (2, 2)
+
 
 class FrontEnd(nn.Module):
     """A stem and a residual block for each further entry, then a dense layer over frequency.
 
-    In place of batch normalisation every branch begins at a gain of zero, so that the network
-    begins as a shallow one (SkipInit; De and Smith, 2020): nothing depends on the batch.
+    The stem keeps every second frame and band. In place of batch normalisation every branch begins
+    at a gain of zero, so that the network begins as a shallow one (SkipInit; De and Smith, 2020):
+    nothing depends on the batch.
 
     Attributes:
         channels: of the stem and of every block.
@@ -25,7 +28,7 @@ class FrontEnd(nn.Module):
         """Every step's features."""
         h = x[..., None]
         for i, (channels, pool) in enumerate(zip(self.channels, self.pools, strict=True)):
-            h = nn.Conv(channels, (3, 3))(h) if i == 0 else Block(channels)(h)
+            h = nn.Conv(channels, (5, 5), STEM_STRIDE)(h) if i == 0 else Block(channels)(h)
             h = nn.max_pool(nn.relu(h), pool, pool)
         return nn.relu(nn.Dense(self.features)(h.reshape(*h.shape[:2], -1)))
 

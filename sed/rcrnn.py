@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from sed.front_end import FrontEnd
+from sed.front_end import STEM_STRIDE, FrontEnd
 from sed.intervals import decode, length, nested_anchors, suppress
 from sed.recurrent import BiGRU
 
@@ -110,7 +110,7 @@ class RCRNN(nn.Module):
     @property
     def time_pool(self) -> int:
         """Frames in a position."""
-        return math.prod(time for time, _ in self.pools)
+        return STEM_STRIDE[0] * math.prod(time for time, _ in self.pools)
 
 
 def detections(

@@ -29,7 +29,7 @@ def shrink(config, tmp_path):
         member.train.num_epochs, member.train.batch_size = 2, 8
         member.train.steps_per_call = member.train.checkpoint_every_steps = 1
         if member.model.detector == "rcrnn":
-            member.model.channels, member.model.pools = (4, 4), ((2, 2), (2, 4))
+            member.model.channels, member.model.pools = (4, 4), ((1, 2), (2, 2))
             member.model.features = member.model.recurrent = 4
             member.model.lengths = (0.5, 1.0, 2.0)
         elif member.model.detector == "attention":

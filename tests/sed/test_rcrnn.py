@@ -17,7 +17,7 @@ def network(num_regions=3):
     return RCRNN(
         hop_seconds=0.05,
         channels=(4, 8),
-        pools=((2, 2), (2, 4)),
+        pools=((1, 2), (2, 2)),
         features=8,
         recurrent=6,
         lengths=LENGTHS,
