@@ -1,7 +1,7 @@
 """Detection from end to end: mixtures, a detector for each class, marks, error rates, report."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +14,12 @@ from experiments.batches import Batches
 from experiments.costs import Stopwatch, num_parameters, train_seconds
 from experiments.data import DataSet, Machine, Split, load_data, windows_of
 from experiments.detector_method import Detector, Looks, build
+from experiments.early_stopping import EarlyStopping
 from experiments.errors import ConfigError
 from experiments.members import shortest_clip
 from experiments.method import Variables
 from experiments.overrides import override
-from experiments.population import check_population
 from experiments.processes import gather_rows, is_main
-from experiments.progress import Progress
 from experiments.score import compile_chunks, each_chunk
 from experiments.steps import check_training
 from experiments.track import Member
@@ -99,8 +98,7 @@ def detect(config: Any, workdir: Path) -> Detection:
     """Trains and marks, and leaves all files but the report."""
     work.check(workdir, config)
     check_training(config)
-    check_population(config.train.population)
-    _check_threshold(config)
+    _check(config)
     detector, data = build(config), load_data(config)
     members = [_member(machine, config, workdir, detector, data) for machine in data.machines]
     if is_main():
@@ -122,7 +120,9 @@ def results_of(detection: Detection) -> dict[str, tuple[float | None, float | No
     return {each.name: (each.result.error_rate, each.result.f1) for each in detection.classes}
 
 
-def _check_threshold(config: Any) -> None:
+def _check(config: Any) -> None:
+    if config.train.patience < 1:
+        raise ConfigError(f"train.patience={config.train.patience} must be 1 or more")
     threshold = config.score.threshold
     if threshold is not None and not 0 < threshold < 1:
         raise ConfigError(f"score.threshold={threshold} must be between 0 and 1, or None")
@@ -142,7 +142,23 @@ def _member(
     windows = windows_of(split.mine, whole)
     targets = {"truth": truth.reshape(-1, 2).astype(np.float32)}
     batches = Batches(windows, split.ids, config.train.batch_size, config.seed, targets)
-    return Member(machine.name, detector.method, batches, whole, workdir / machine.name)
+    own = workdir / machine.name
+    watch = EarlyStopping(_valid_errors(machine, whole, detector, data), config.train.patience, own)
+    return Member(machine.name, detector.method, batches, whole, own, watch)
+
+
+def _valid_errors(
+    machine: Machine, config: Any, detector: Detector, data: DataSet
+) -> Callable[[Variables], float]:
+    """How a detector is watched: its error rate on the valid clips, at the best threshold."""
+    valid = part_of(machine.train, machine, data, "valid")
+
+    def errors(variables: Variables) -> float:
+        looks = look(detector, variables, valid, config, Stopwatch())
+        truth = {name: span_of(data, machine, name) for name in looks}
+        return min(error_rates(detector, looks, truth, config.score.collar))
+
+    return errors
 
 
 def _check_lengths(machine: Machine, shortest: int) -> None:
@@ -177,16 +193,16 @@ def _judge(
     config, stopwatch = member.config, Stopwatch()
     collar, threshold = config.score.collar, config.score.threshold
 
-    def looked(split: Split, task: str) -> dict[str, Looks]:
-        return look(detector, variables, split, config, f"{machine.name}: {task}", stopwatch)
+    def looked(split: Split) -> dict[str, Looks]:
+        return look(detector, variables, split, config, stopwatch)
 
     def truth(looks: Mapping[str, Looks]) -> dict[str, Span | None]:
         return {name: span_of(data, machine, name) for name in looks}
 
-    valid = looked(part_of(machine.train, machine, data, "valid"), "choosing a threshold")
+    valid = looked(part_of(machine.train, machine, data, "valid"))
     if threshold is None:
         threshold = choose_threshold(detector, valid, truth(valid), collar)
-    looks = looked(machine.test, "marking")
+    looks = looked(machine.test)
     marks = {name: detector.mark(each, threshold) for name, each in looks.items()}
     result = detected(truth(looks), spans(marks), collar)
     hours = (len(valid) + len(looks)) * config.window.num_frames / 3600
@@ -205,18 +221,13 @@ def look(
     variables: Variables,
     split: Split,
     config: Any,
-    task: str,
     stopwatch: Stopwatch,
 ) -> dict[str, Looks]:
     """What a detector says of every clip of a split, on all processes."""
     windows, size = windows_of(split.mine, config), config.score.batch_size
-    parts: list[Looks] = []
-    with Progress(task, len(windows), "clip") as progress:
-        compile_chunks(detector.look, variables, windows, split.ids, size)
-        with stopwatch:
-            for part in each_chunk(detector.look, variables, windows, split.ids, size):
-                parts.append(part)
-                progress.update(sum(len(each["score"]) for each in parts))
+    compile_chunks(detector.look, variables, windows, split.ids, size)
+    with stopwatch:
+        parts = list(each_chunk(detector.look, variables, windows, split.ids, size))
     together = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     every = {key: gather_rows(each) for key, each in together.items()}
     names = [split.clips[i].name for i in gather_rows(split.positions[windows.clip])]
@@ -230,12 +241,30 @@ def choose_threshold(
     collar: float,
 ) -> float:
     """The threshold with the lowest error rate; of equals, the middle one."""
+    rates = error_rates(detector, looks, truth, collar)
+    best = np.flatnonzero(np.isclose(rates, np.min(rates)))
+    return float(THRESHOLDS[best[(len(best) - 1) // 2]])
+
+
+def error_rates(
+    detector: Detector,
+    looks: Mapping[str, Looks],
+    truth: Mapping[str, Span | None],
+    collar: float,
+) -> list[float]:
+    """At each of the `THRESHOLDS`.
+
+    Raises:
+        ConfigError: no clip has an event, so there is no rate.
+    """
     rates = []
     for threshold in THRESHOLDS:
         marks = {name: detector.mark(each, threshold) for name, each in looks.items()}
-        rates.append(detected(truth, spans(marks), collar).error_rate)
-    best = np.flatnonzero(np.isclose(rates, np.min(rates)))
-    return float(THRESHOLDS[best[(len(best) - 1) // 2]])
+        rate = detected(truth, spans(marks), collar).error_rate
+        if rate is None:
+            raise ConfigError("no valid clip has an event, by which a threshold could be chosen")
+        rates.append(rate)
+    return rates
 
 
 def spans(marks: Marks) -> dict[str, list[Span]]:
