@@ -20,8 +20,8 @@ def get_config() -> ConfigDict:
     model.num_halvings = 4  # of the time resolution
     model.frame_weight = 5.0  # lambda: of the frames' cross-entropy, where the event is
     model.share = 0.5  # frames about the peak with so much of its attention are the event
-    model.dropout_rate = 0.2
+    model.dropout_rate = 0.3
     model.from_own_mean = True  # a clip is heard as what differs from its own mean spectrum
-    model.max_band_shift = 2  # mel bands by which training clips are moved up or down
-    model.num_masked_bands = 8  # at most, of each training clip
+    model.max_band_shift = 4  # mel bands by which training clips are moved up or down
+    model.num_masked_bands = 16  # at most, of each training clip
     return config

@@ -45,8 +45,8 @@ def defaults() -> ConfigDict:
     config.window = ConfigDict(dict(num_frames=0, hop=1))  # a clip is a window
 
     train = config.train = ConfigDict()
-    train.num_epochs = 16  # at most
-    train.patience = 4  # looks at the valid mixtures' error rate without a better one
+    train.num_epochs = 12  # at most
+    train.patience = 6  # looks at the valid mixtures' error rate without a better one
     train.batch_size = 8
     train.learning_rate = 2e-3
     train.schedule = "cosine"

@@ -23,7 +23,7 @@ def get_config() -> ConfigDict:
     model.from_own_mean = False
     model.max_band_shift = 0
     model.num_masked_bands = 0
-    config.train.num_epochs = 100
+    config.train.num_epochs = 40
     config.train.learning_rate = 1e-3
-    config.train.checkpoint_every_steps = 650
+    config.train.checkpoint_every_steps = 125
     return config

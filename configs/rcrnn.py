@@ -30,6 +30,6 @@ def get_config() -> ConfigDict:
     model.num_points = 6  # a region is pooled at
     model.dropout_rate = 0.2
     model.from_own_mean = True  # a clip is heard as what differs from its own mean spectrum
-    model.max_band_shift = 2  # mel bands by which training clips are moved up or down
-    model.num_masked_bands = 8  # at most, of each training clip
+    model.max_band_shift = 4  # mel bands by which training clips are moved up or down
+    model.num_masked_bands = 16  # at most, of each training clip
     return config

@@ -15,7 +15,7 @@ from scoring.maps import colour_limits
 from scoring.sound import INK, LINE, PANEL, QUIET, colour_bar, draw_sound, mel_ticks
 
 COLOURS = (SKY, ORANGE, PINK, "#f0e442")
-_WIDTH, _SOUND, _LANE, _ABOVE, _BELOW = 11.0, 2.2, 0.42, 0.16, 0.36  # inches
+_WIDTH, _SOUND, _LANE, _ABOVE, _BELOW = 11.0, 2.2, 0.42, 0.3, 0.36  # inches
 # Figure fractions; the page lays its playhead over the panels by these.
 LEFT, SHARE = 0.115, 0.835
 
