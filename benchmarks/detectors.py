@@ -1,19 +1,24 @@
-"""How fast detectors listen on one core, against DCASE 2017's baseline network.
+"""How fast detectors of events listen, against DCASE 2017's baseline network.
 
-    taskset -c 0 python -m benchmarks.detectors
+    taskset -c 0 python -m benchmarks.detectors [--seconds 2] [--repeats 5] [--json]
 
-Seconds of audio a second, from log-mels to what is said of every frame or region, best of several
-turns; beside it the parameters. One clip of 30 s at a time, as a device would hear them.
+Seconds of audio a second, from samples by way of the log-mel to what is said of every frame or
+region; one clip of 30 s at a time, as a device would hear them. Beside it the parameters. In turns,
+best turns; `taskset` keeps it to one core.
 """
 
 import argparse
+import json
 import os
-import time
+from collections.abc import Callable
 from importlib import import_module
 
 import jax
 import numpy as np
+import tensorflow as tf
 
+from audio.logmel import LogMel, log_mel
+from benchmarks.timing import in_turns, row
 from experiments.costs import num_parameters
 from experiments.detector_method import build
 
@@ -21,35 +26,52 @@ CONFIGS = ("rcrnn", "attention", "detection_baseline")
 SECONDS = 30.0
 
 
-def main() -> None:
-    """Prints a line for each detector."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=20, help="of which the fastest counts")
-    turns = parser.parse_args().turns
-    rates = {name: measure(name, turns) for name in CONFIGS}
-    print(f"{len(os.sched_getaffinity(0))} core(s)")
-    baseline = rates[CONFIGS[-1]][1]
-    for name, (size, rate) in rates.items():
-        print(f"{name:20} {size:8,} parameters  {rate:8,.0f} s/s  {rate / baseline:.3f}x baseline")
-
-
-def measure(name: str, turns: int) -> tuple[int, float]:
-    """Parameters, and seconds of audio that are heard a second."""
+def listener(name: str) -> tuple[Callable[[], object], int]:
+    """What hears a clip once, and how many parameters it has."""
     config = import_module(f"configs.{name}").get_config()
-    logmel, detector = config.logmel, build(config)
-    num_frames = 1 + int(SECONDS * logmel.sample_rate) // logmel.hop_length
-    x = np.random.default_rng(0).normal(-40, 10, (1, num_frames, logmel.num_mels))
-    ones = np.ones(logmel.num_mels, np.float32)
-    batch = {"x": x.astype(np.float32)}
-    variables = detector.method.init(jax.random.key(0), {**batch, "mean": -40 * ones, "std": ones})
+    settings, detector = LogMel(**config.logmel.to_dict()), build(config)
+    noise = np.random.default_rng(0).normal(0, 0.1, int(SECONDS * settings.sample_rate))
+    samples, ones = noise.astype(np.float32), np.ones(settings.num_mels, np.float32)
+    log_mels = tf.function(lambda signal: log_mel(signal, settings)[None])
     look = jax.jit(detector.look)
-    jax.block_until_ready(look(variables, batch))
-    best = float("inf")
-    for _ in range(turns):
-        started = time.perf_counter()
-        jax.block_until_ready(look(variables, batch))
-        best = min(best, time.perf_counter() - started)
-    return num_parameters(variables), SECONDS / best
+
+    def heard() -> dict[str, np.ndarray]:
+        return {"x": log_mels(samples).numpy()}
+
+    moments = {"mean": -40 * ones, "std": ones}
+    variables = detector.method.init(jax.random.key(0), {**heard(), **moments})
+    return lambda: jax.block_until_ready(look(variables, heard())), num_parameters(variables)
+
+
+def measure(seconds: float, repeats: int) -> list[dict]:
+    """Returns the parameters and the speed of each detector, and its multiple of the baseline's."""
+    listeners = {name: listener(name) for name in CONFIGS}
+    rates = in_turns({name: each for name, (each, _) in listeners.items()}, seconds, repeats)
+    rows = []
+    for name, turns in rates.items():
+        rows += [
+            row(name, "parameters", listeners[name][1], ""),
+            row(name, "audio_s_per_s", SECONDS * max(turns), "s/s"),
+            row(name, "ratio", max(turns) / max(rates[CONFIGS[-1]]), "x"),
+        ]
+    return rows
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description="Seconds of audio heard a second.")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn lasts at least")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each detector")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    args = parser.parse_args(arguments)
+    rows = measure(args.seconds, args.repeats)
+    if args.json:
+        print("\n".join(json.dumps(each) for each in rows))
+        return
+    print(f"seconds of audio a second, on {len(os.sched_getaffinity(0))} core(s)")
+    for name in CONFIGS:
+        size, rate, ratio = (each["value"] for each in rows if each["name"] == name)
+        print(f"{name:20}{size:10,} parameters{rate:10,.0f} s/s{ratio:8.2f} x baseline")
 
 
 if __name__ == "__main__":
