@@ -23,5 +23,5 @@ def get_config() -> ConfigDict:
     model.dropout_rate = 0.3
     model.from_own_mean = True  # a clip is heard as what differs from its own mean spectrum
     model.max_band_shift = 4  # mel bands by which training clips are moved up or down
-    model.num_masked_bands = 16  # at most, of each training clip
+    model.masked_share = 0.25  # of the mel bands of each training clip, at most
     return config

@@ -22,7 +22,7 @@ def get_config() -> ConfigDict:
     model.dropout_rate = 0.2
     model.from_own_mean = False
     model.max_band_shift = 0
-    model.num_masked_bands = 0
+    model.masked_share = 0.0
     config.train.num_epochs = 40
     config.train.learning_rate = 1e-3
     config.train.checkpoint_every_steps = 125

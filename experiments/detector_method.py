@@ -12,7 +12,8 @@ from jaxtyping import Array
 
 from experiments.errors import ConfigError
 from experiments.method import Method
-from sed import attention, augment, frames, rcrnn, rcrnn_loss
+from sed import attention, frames, rcrnn, rcrnn_loss
+from sed.distortion import masked, transposed
 from sed.intervals import suppress
 from sed.marks import Mark, active_runs, attended, best_region
 
@@ -68,9 +69,12 @@ def build(config: Any) -> Detector:
         raise ConfigError(f"model.detector={model.get('detector')!r} is not known: use {known}")
     if not 0 <= model["dropout_rate"] < 1:
         raise ConfigError(f"model.dropout_rate={model['dropout_rate']} must be in [0, 1)")
-    for key in ("max_band_shift", "num_masked_bands"):
-        if not 0 <= model[key] < config.logmel.num_mels:
-            raise ConfigError(f"model.{key}={model[key]} must be from 0 to less than the mel bands")
+    if not 0 <= model["max_band_shift"] < config.logmel.num_mels:
+        raise ConfigError(
+            f"model.max_band_shift={model['max_band_shift']} must be from 0 to less than the bands"
+        )
+    if not 0 <= model["masked_share"] < 1:
+        raise ConfigError(f"model.masked_share={model['masked_share']} must be in [0, 1)")
     return _build(tuple(sorted(model.items())), hop)
 
 
@@ -91,9 +95,8 @@ def _build(settings: tuple[tuple[str, Any], ...], hop: float) -> Detector:
 
     def loss(variables: dict[str, Any], key: Array, batch: dict[str, Array]) -> tuple:
         dropout_key, shift_key, mask_key = jax.random.split(key, 3)
-        x = augment.shift_bands(shift_key, batch["x"], model["max_band_shift"])
-        fill = variables["moments"]["mean"]
-        x = augment.mask_bands(mask_key, x, model["num_masked_bands"], fill)
+        x = transposed(shift_key, batch["x"], model["max_band_shift"])
+        x = masked(mask_key, x, variables["moments"]["mean"], 0.0, model["masked_share"])
         given = {"truth": batch["truth"]} if network.wants_truth else {}
         said = apply(variables, x, train=True, rngs={"dropout": dropout_key}, **given)
         total, metrics = network.loss(said, batch["truth"])

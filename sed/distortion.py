@@ -1,4 +1,4 @@
-"""Distortions that leave a clip's class as it is: time shifts, gain, and masks.
+"""Distortions that leave a clip's class as it is: shifts in time and frequency, gain, and masks.
 
 All work on images in dB, `(batch, time, mels)`, and differ from image to image.
 """
@@ -22,6 +22,22 @@ def shifted(
     reach = round(most * num_frames)
     by = jax.random.randint(key, (len(images),), -reach, reach + 1)
     return jax.vmap(lambda image, frames: jnp.roll(image, frames, axis=0))(images, by)
+
+
+def transposed(
+    key: PRNGKeyArray, images: Float[Array, "batch time mels"], most: int
+) -> Float[Array, "batch time mels"]:
+    """Moves each image up or down by a few mel bands, the band at the edge repeated.
+
+    Args:
+        key: what decides.
+        images: in dB.
+        most: bands, either way.
+    """
+    num_mels = images.shape[2]
+    by = jax.random.randint(key, (len(images), 1, 1), -most, most + 1)
+    bands, by = jnp.broadcast_arrays(jnp.arange(num_mels)[None, None], by)
+    return jnp.take_along_axis(images, jnp.clip(bands - by, 0, num_mels - 1), axis=2)
 
 
 def louder(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sed.cnn import SmallCnn, halved
-from sed.distortion import louder, masked, shifted, stretch
+from sed.distortion import louder, masked, shifted, stretch, transposed
 
 KEY = jax.random.key(0)
 
@@ -89,3 +89,13 @@ def test_masks_hide_one_stretch_of_time_and_one_of_bands():
 def test_a_stretch_may_lie_anywhere():
     hidden = np.asarray(stretch(KEY, 512, 10, 0.4))
     assert hidden.any(0).all() and hidden.sum(1).max() <= 4
+
+
+def test_bands_are_moved_whole_and_by_no_more_than_asked():
+    images = jnp.broadcast_to(jnp.arange(16.0), (64, 3, 16))
+    moved = transposed(jax.random.key(0), images, 2)
+    shifts = np.asarray(8 - moved[:, 0, 8])
+    assert set(shifts.tolist()) == {-2, -1, 0, 1, 2}
+    np.testing.assert_array_equal(moved[:, 0], moved[:, 2])
+    np.testing.assert_array_equal(moved[:, 0, 0], np.maximum(-shifts, 0))
+    np.testing.assert_array_equal(transposed(jax.random.key(0), images, 0), images)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.signal import medfilt
 
-from sed.augment import mask_bands, shift_bands
 from sed.frames import FrameClassifier, loss
 from sed.marks import active_runs, attended, best_region
 
@@ -66,23 +65,3 @@ def test_the_frames_loss_is_lowest_where_frames_are_right():
     truth = jnp.array([[0.3, 0.6], [-1.0, -1.0]])
     right = jnp.full((2, 10), -9.0).at[0, 3:7].set(9.0)
     assert loss(right, truth, 0.1)[0] < 1e-3 < loss(-right, truth, 0.1)[0]
-
-
-def test_bands_are_moved_whole_and_by_no_more_than_asked():
-    x = jnp.broadcast_to(jnp.arange(16.0), (64, 3, 16))
-    moved = shift_bands(KEY, x, 2)
-    shifts = np.asarray(8 - moved[:, 0, 8])
-    assert set(shifts.tolist()) == {-2, -1, 0, 1, 2}
-    np.testing.assert_array_equal(moved[:, 0], moved[:, 2])
-    np.testing.assert_array_equal(shift_bands(KEY, x, 0), x)
-
-
-def test_masked_bands_hold_the_mean_over_all_frames():
-    x, fill = jnp.zeros((64, 3, 16)), jnp.arange(16.0) + 1
-    masked = np.asarray(mask_bands(KEY, x, 4, fill))
-    counts = (masked[:, 0] > 0).sum(-1)
-    assert set(counts.tolist()) == {0, 1, 2, 3, 4}
-    for row in masked[:, 1]:
-        (bands,) = np.nonzero(row)
-        assert (np.diff(bands) == 1).all() and (row[bands] == bands + 1).all()
-    np.testing.assert_array_equal(mask_bands(KEY, x, 0, fill), x)
