@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audio import dcase2020, folder, hall
+from audio import dcase2020, folder, hall, media_scenes
 from audio.clips import Clip
 from experiments.errors import ConfigError
 from experiments.processes import is_main, wait
@@ -70,7 +70,31 @@ def _open_dcase2020(config: Any) -> Source:
     return Source(prepared.clips, prepared.signals, prepared.identity)
 
 
-OPENERS = {"synthetic": _open_hall, "folder": _open_folder, "dcase2020": _open_dcase2020}
+def _open_media_scenes(config: Any) -> Source:
+    """Streams as clips of one machine; who is heard when stands in a table beside them."""
+    rate = config.logmel.sample_rate
+    settings = media_scenes.SceneSettings(**config.scenes.to_dict(), sample_rate=rate)
+    root = Path(config.data.root).expanduser() if config.data.root else None
+    stock, parent = media_scenes.stock_of(settings, root), cache_dir(config.data)
+    if is_main():
+        with Progress("streams", settings.num_train + settings.num_test, "stream") as progress:
+            media_scenes.build_scenes(
+                parent, settings, stock, lambda done, _: progress.update(done)
+            )
+    wait("media scenes")
+    streams = media_scenes.build_scenes(parent, settings, stock)
+    passages = media_scenes.read_annotations(streams / media_scenes.ANNOTATIONS)
+    return Source(
+        [Clip("media", "00", split, None, name, streams / split / name) for split, name in passages]
+    )
+
+
+OPENERS = {
+    "synthetic": _open_hall,
+    "folder": _open_folder,
+    "dcase2020": _open_dcase2020,
+    "media_scenes": _open_media_scenes,
+}
 
 
 def asked_machines(data: Any) -> tuple[str, ...]:

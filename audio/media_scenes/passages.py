@@ -44,7 +44,7 @@ def draw_passages(
         settings: how long they are.
         sources: kind -> what may be heard.
     """
-    kind = KINDS[rng.integers(2)]
+    kind = KINDS[int(rng.integers(2))]
     passages: list[Passage] = []
     onset = 0.0
     while onset < settings.stream_seconds:
@@ -52,7 +52,7 @@ def draw_passages(
         if not passages:
             seconds *= 1 - rng.random()
         offset = min(round(onset + seconds, 3), settings.stream_seconds)
-        source = sources[kind][rng.integers(len(sources[kind]))]
+        source = sources[kind][int(rng.integers(len(sources[kind])))]
         if offset > onset:
             passages.append(Passage(onset, offset, kind, source))
         onset = offset

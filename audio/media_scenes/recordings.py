@@ -55,9 +55,9 @@ class Recordings:
                     f"{root / kind} holds {len(found[kind])} recording(s) as .wav, .flac or .ogg: "
                     "two at least are needed, one to train on and one to test on"
                 )
-        divided = {kind: divided(names, settings) for kind, names in found.items()}
+        parted = {kind: divided(names, settings) for kind, names in found.items()}
         sources = {
-            split: {kind: parts[which] for kind, parts in divided.items()}
+            split: {kind: parts[which] for kind, parts in parted.items()}
             for which, split in enumerate((TRAIN, TEST))
         }
         every = [root / name for names in found.values() for name in names]

@@ -27,8 +27,11 @@ class Stock(Protocol):
         identity: tells one stock from another.
     """
 
-    sources: Sources
-    identity: str
+    @property
+    def sources(self) -> Sources: ...  # noqa: D102
+
+    @property
+    def identity(self) -> str: ...  # noqa: D102
 
     def render(
         self, rng: np.random.Generator, passages: Sequence[Passage], num_samples: int
