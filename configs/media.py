@@ -41,16 +41,16 @@ def get_config() -> ConfigDict:
             seed=0,
         )
     )
-    # 32 ms frames every 20 ms.
+    # 32 ms frames every 25 ms.
     config.logmel = ConfigDict(
-        dict(sample_rate=16000, frame_length=512, hop_length=320, num_mels=64, eps=1e-10)
+        dict(sample_rate=16000, frame_length=512, hop_length=400, num_mels=64, eps=1e-10)
     )
     config.window = ConfigDict(dict(snippet_seconds=5.0))
 
     model = config.model = ConfigDict()
     model.context = "middle"  # or "top", or "none": snippets one by one
     model.direction = "forward"  # of the layer over snippets; "both" needs the whole stream at once
-    model.channels = (16, 32, 32)  # of the convolutions; each halves the frequency axis
+    model.channels = (8, 16, 32)  # of the convolutions; each halves the frequency axis
     model.time_stride = 2  # frames to a step of the pyramid's lowest layer
     model.conv_features = 64
     model.features = (64, 64, 64)  # units of the pyramid's layers, from the bottom up
@@ -59,13 +59,13 @@ def get_config() -> ConfigDict:
     model.dropout_rate = 0.2
 
     train = config.train
-    train.num_epochs = 20
+    train.num_epochs = 16
     train.batch_size = 8  # streams
     train.learning_rate = 2e-3
     # XLA's convolutions are several times slower in a loop on a CPU.
     train.steps_per_call = 1
     train.log_every_steps = 8
-    train.checkpoint_every_steps = 80
+    train.checkpoint_every_steps = 64
     config.score = ConfigDict(dict(batch_size=8))
     config.report = ConfigDict(dict(num_streams=2))
     return config

@@ -37,8 +37,8 @@ def draw_loudspeaker(rng: np.random.Generator) -> Loudspeaker:
     """A loudspeaker of any quality."""
     quality = rng.random()
     return Loudspeaker(
-        low=near(rng, 420.0 * (70 / 420) ** quality, 0.15),
-        high=near(rng, 3800.0 * (9000 / 3800) ** quality, 0.15),
+        low=near(rng, 450.0 * (110 / 450) ** quality, 0.15),
+        high=near(rng, 3500.0 * (7000 / 3500) ** quality, 0.15),
         ratio=float(rng.uniform(1.3, 4.0)),
         drive=near(rng, 0.6 * (0.08 / 0.6) ** quality, 0.2),
         resonance=near(rng, 300.0 + 1500.0 * rng.random(), 0.2),

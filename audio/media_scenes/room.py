@@ -10,6 +10,8 @@ from audio.media_scenes.spectra import convolved, filtered
 
 NUM_REFLECTIONS = 8
 SPEED_OF_SOUND = 343.0  # m/s
+SECONDS_BETWEEN = 14.0  # interruptions
+INTERRUPTION_DB = (-34.0, -14.0)  # their levels, under full scale; speech has about -26 dB
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,24 @@ def heard_in(
     return convolved(signal, impulse_response(rng, room, distance, sample_rate))
 
 
+def interruptions(rng: np.random.Generator, num_samples: int, sample_rate: int) -> np.ndarray:
+    """What drowns everything for some seconds, now and then: a tap, a fan, a car passing by."""
+    seconds = num_samples / sample_rate
+    total = np.zeros(num_samples)
+    for _ in range(rng.poisson(seconds / SECONDS_BETWEEN)):
+        lasts, corner, slope = rng.uniform(2, 9), near(rng, 800.0, 0.8), rng.uniform(2, 8)
+        first = round(rng.uniform(-lasts, seconds) * sample_rate)
+        length = round(lasts * sample_rate)
+        noise = shaped_noise(
+            rng, length, sample_rate, lambda freqs, c=corner, s=slope: roll_off(freqs, c, s)
+        )
+        swell = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** rng.uniform(0.1, 1)
+        loud = noise * swell * 10 ** (rng.uniform(*INTERRUPTION_DB) / 20)
+        heard = slice(max(first, 0), min(first + length, num_samples))
+        total[heard] += loud[heard.start - first : heard.stop - first]
+    return total
+
+
 def recorded(
     rng: np.random.Generator, room: Room, signal: np.ndarray, sample_rate: int
 ) -> np.ndarray:
@@ -82,6 +102,7 @@ def recorded(
     size = (len(signal), sample_rate)
     noise = shaped_noise(rng, *size, lambda freqs: 0.05 + roll_off(freqs, room.corner, 8.0))
     noise *= room.noise * 10 ** (0.15 * drift(rng, *size, rate=0.3))
+    noise += interruptions(rng, *size)
 
     def microphone(freqs: np.ndarray) -> np.ndarray:
         high_pass = np.square(freqs) / (np.square(freqs) + room.rumble**2)

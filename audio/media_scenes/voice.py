@@ -31,6 +31,8 @@ VOWELS = np.array(
 )
 HIGHER = (3500.0, 4500.0)
 BANDWIDTHS = (80.0, 100.0, 140.0, 200.0, 260.0)
+# After so many phrases nothing is said for a longer while, seconds.
+LISTENING_SHARE, LISTENING = 0.15, (2.0, 7.0)
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ def _articulate(
             accents.append(voice.liveliness * (fall + rng.standard_normal()))
             now += seconds
         now += pause * voice.pause * (0.3 + rng.exponential())
+        if rng.random() < LISTENING_SHARE:
+            now += rng.uniform(*LISTENING)
     times = np.arange(count) * step
     order = np.argsort(knots, kind="stable")
     at = np.array(knots)[order]
