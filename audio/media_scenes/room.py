@@ -82,7 +82,9 @@ def interruptions(rng: np.random.Generator, num_samples: int, sample_rate: int) 
     seconds = num_samples / sample_rate
     total = np.zeros(num_samples)
     for _ in range(rng.poisson(seconds / SECONDS_BETWEEN)):
-        lasts, corner, slope = rng.uniform(2, 9), near(rng, 800.0, 0.8), rng.uniform(2, 8)
+        # Tenths of a second, since transforms of lengths with large factors are slow.
+        lasts = round(rng.uniform(2, 9), 1)
+        corner, slope = near(rng, 800.0, 0.8), rng.uniform(2, 8)
         first = round(rng.uniform(-lasts, seconds) * sample_rate)
         length = round(lasts * sample_rate)
         noise = shaped_noise(

@@ -44,7 +44,7 @@ def filtered(
     signal: np.ndarray, sample_rate: int, response: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """A signal through a filter that stays as it is; `response` of frequencies in Hz."""
-    length = len(signal) + sample_rate // 10
+    length = _fast_length(len(signal) + sample_rate // 10)
     freqs = np.fft.rfftfreq(length, 1 / sample_rate)
     return np.fft.irfft(np.fft.rfft(signal, length) * response(freqs), length)[: len(signal)]
 

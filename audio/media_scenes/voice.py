@@ -166,10 +166,10 @@ def _raise(track: np.ndarray, start: float, seconds: float, step: float, level: 
 
 def _resonances(freqs: np.ndarray, voice: Voice, formants: np.ndarray) -> np.ndarray:
     """The tract's amplitude response, (frames, bins): resonances in cascade."""
-    response = np.ones((len(formants), len(freqs)))
+    power = np.ones((len(formants), len(freqs)))
     higher = np.broadcast_to(HIGHER, (len(formants), 2))
+    squares = np.square(freqs)
     for centre, width in zip(np.hstack([formants, higher]).T, BANDWIDTHS, strict=True):
-        centre = voice.tract * centre[:, None]
-        distance = np.square(centre) - np.square(freqs)
-        response *= np.square(centre) / np.hypot(distance, width * freqs)
-    return response
+        square = np.square(voice.tract * centre)[:, None]
+        power *= np.square(square) / (np.square(square - squares) + width**2 * squares)
+    return np.sqrt(power)
