@@ -36,7 +36,7 @@ def get_config() -> ConfigDict:
             longest_seconds=40.0,
             switch_share=0.7,  # of passages that one of the other kind follows
             num_voices=64,  # synthetic speakers
-            noise_db=-44.0,  # synthetic rooms' noise, under full scale; speech has about -26 dB
+            noise_db=-50.0,  # synthetic rooms' noise, under full scale; speech has about -26 dB
             test_share=0.375,  # of voices, or of recordings, that only tests hear
             seed=0,
         )

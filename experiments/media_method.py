@@ -1,5 +1,6 @@
 """The pyramid of recurrent layers as a method: how likely each snippet of a stream is media."""
 
+from functools import cache
 from typing import Any
 
 import jax
@@ -41,6 +42,12 @@ def build(settings: dict[str, Any], snippet_frames: int) -> Method:
         settings["direction"] == "both",
         settings["dropout_rate"],
     )
+    return _method(model, snippet_frames)
+
+
+@cache
+def _method(model: Pyramid, snippet_frames: int) -> Method:
+    """The same settings give the same functions, so that they compile once."""
 
     def init(key: Array, batch: dict[str, Array]) -> dict[str, Any]:
         snippet = jnp.zeros((1, 1, snippet_frames, batch["x"].shape[-1]))

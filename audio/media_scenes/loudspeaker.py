@@ -35,11 +35,11 @@ class Loudspeaker:
 
 def draw_loudspeaker(rng: np.random.Generator) -> Loudspeaker:
     """A loudspeaker of any quality."""
-    quality = rng.random()
+    quality = rng.random() ** 2  # good ones are rarer
     return Loudspeaker(
-        low=near(rng, 450.0 * (110 / 450) ** quality, 0.15),
-        high=near(rng, 3500.0 * (7000 / 3500) ** quality, 0.15),
-        ratio=float(rng.uniform(1.3, 4.0)),
+        low=near(rng, 600.0 * (150 / 600) ** quality, 0.15),
+        high=near(rng, 2500.0 * (6500 / 2500) ** quality, 0.15),
+        ratio=float(rng.uniform(2.0, 5.0)),
         drive=near(rng, 0.6 * (0.08 / 0.6) ** quality, 0.2),
         resonance=near(rng, 300.0 + 1500.0 * rng.random(), 0.2),
         boom=float(rng.uniform(0.0, 1.2) * (1 - 0.6 * quality)),

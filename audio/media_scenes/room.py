@@ -10,8 +10,8 @@ from audio.media_scenes.spectra import convolved, filtered
 
 NUM_REFLECTIONS = 8
 SPEED_OF_SOUND = 343.0  # m/s
-SECONDS_BETWEEN = 14.0  # interruptions
-INTERRUPTION_DB = (-34.0, -14.0)  # their levels, under full scale; speech has about -26 dB
+SECONDS_BETWEEN = 9.0  # interruptions
+INTERRUPTION_DB = (-30.0, -12.0)  # their levels, under full scale; speech has about -26 dB
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def draw_room(rng: np.random.Generator, noise_db: float) -> Room:
         critical=0.057 * float(np.sqrt(volume / reverberation)),
         noise=10 ** (noise_db / 20) * louder_or_softer(rng, 6.0),
         corner=near(rng, 400.0, 0.6),
-        muffle=float(2500 * 4 ** rng.random()),
-        rumble=float(40 * 4 ** rng.random()),
+        muffle=float(4500 * 2 ** rng.random()),
+        rumble=float(40 * 2.5 ** rng.random()),
     )
 
 

@@ -32,7 +32,7 @@ class SceneSettings:
     longest_seconds: float = 40.0
     switch_share: float = 0.7
     num_voices: int = 64
-    noise_db: float = -44.0
+    noise_db: float = -50.0
     test_share: float = 0.375
     sample_rate: int = 16000
     seed: int = 0

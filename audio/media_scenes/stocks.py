@@ -76,7 +76,7 @@ def live(
     rng: np.random.Generator, room: Room, voice: Voice, num_samples: int, sample_rate: int
 ) -> np.ndarray:
     """Somebody in the room, near the microphone or across a table; who also listens for a while."""
-    distance, pause = float(0.3 * 5 ** rng.random()), float(0.7 * 4 ** rng.random())
+    distance, pause = float(0.25 * 4 ** rng.random()), float(0.7 * 4 ** rng.random())
     said = speak(rng, voice, num_samples, sample_rate, pause)
     level = SPEECH * louder_or_softer(rng, 4.0)
     return level * heard_in(rng, room, said, distance, sample_rate)
@@ -87,7 +87,7 @@ def media(
 ) -> np.ndarray:
     """The same kind of voice on a loudspeaker, further away, at times over music."""
     loudspeaker = draw_loudspeaker(rng)
-    distance, pause = float(1.0 * 4 ** rng.random()), float(0.6 * 3 ** rng.random())
+    distance, pause = float(1.5 * 3 ** rng.random()), float(0.6 * 3 ** rng.random())
     programme = speak(rng, voice, num_samples, sample_rate, pause)
     if rng.random() < 0.3:
         programme += rng.uniform(0.05, 0.4) * music(rng, num_samples, sample_rate)

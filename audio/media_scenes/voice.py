@@ -67,7 +67,7 @@ def draw_voice(rng: np.random.Generator) -> Voice:
         pitch=near(rng, 205.0 if woman else 118.0, 0.15),
         liveliness=near(rng, 0.2, 0.4),
         tract=near(rng, 1.17 if woman else 1.0, 0.06),
-        tilt=float(rng.uniform(0.0, 9.0)),
+        tilt=float(rng.uniform(2.0, 6.0)),
         breath=float(rng.uniform(0.02, 0.25)),
         sharpness=near(rng, 5200.0, 0.2),
         rate=near(rng, 4.5, 0.2),

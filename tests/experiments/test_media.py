@@ -13,6 +13,7 @@ from audio.clips import DataError
 from audio.media_scenes import media_shares, read_annotations
 from configs import media
 from experiments import track
+from experiments import workdir as work
 from experiments.errors import ConfigError
 from experiments.media import run
 from scoring.eer import equal_error_rate
@@ -96,7 +97,8 @@ def test_from_streams_to_the_report(tmp_path, config, cache, capsys):
 def test_ones_own_recordings_are_told_apart(tmp_path, config, recordings):
     config.data.root, config.data.cache_dir = str(recordings), str(tmp_path / "cache")
     config.model.context = "none"
-    config.train.num_epochs, config.train.learning_rate = 40, 0.02
+    config.train.num_epochs, config.train.learning_rate = 30, 0.02
+    config.train.checkpoint_every_steps = 60
     run(config, tmp_path / "run", time.monotonic())
     assert float(rows_of(tmp_path / "run" / "results.csv")[-1]["eer"]) < 0.25
 
@@ -156,7 +158,7 @@ def test_recordings_that_are_missing_are_said_before_training(tmp_path, config):
 
 
 def test_another_config_needs_another_directory(tmp_path, config):
-    run(config, tmp_path / "run", time.monotonic())
+    work.claim(tmp_path / "run", config)
     config.model.context = "none"
     with pytest.raises(ConfigError, match=r"model\.context"):
         run(config, tmp_path / "run", time.monotonic())
