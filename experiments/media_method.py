@@ -31,7 +31,7 @@ def build(settings: dict[str, Any], snippet_frames: int) -> Method:
         ConfigError: a setting that makes no detector.
     """
     check(settings, snippet_frames)
-    model = Pyramid(
+    model: Any = Pyramid(
         SnippetFeatures(
             tuple(settings["channels"]), settings["conv_features"], settings["time_stride"]
         ),
@@ -46,8 +46,8 @@ def build(settings: dict[str, Any], snippet_frames: int) -> Method:
 
 
 @cache
-def _method(model: Pyramid, snippet_frames: int) -> Method:
-    """The same settings give the same functions, so that they compile once."""
+def _method(model: Any, snippet_frames: int) -> Method:
+    """A pyramid as a method; equal ones give the same functions, so that they compile once."""
 
     def init(key: Array, batch: dict[str, Array]) -> dict[str, Any]:
         snippet = jnp.zeros((1, 1, snippet_frames, batch["x"].shape[-1]))

@@ -60,7 +60,7 @@ def test_spectra_and_back():
 
 def test_speech_has_pauses_and_a_pitch(speech):
     blocks = np.square(speech.reshape(-1, 400)).mean(1)
-    assert 0.05 < (blocks < 0.01).mean() < 0.6
+    assert 0.05 < (blocks < 0.01).mean() < 0.75
     assert np.isfinite(speech).all()
     voice = draw_voice(rng(1))
     loud = speech[np.argmax(blocks) * 400 :][:800]
@@ -99,7 +99,7 @@ def test_what_it_plays_is_distorted():
 
 def test_good_and_poor_loudspeakers_are_drawn():
     lows = [draw_loudspeaker(rng(seed)).low for seed in range(40)]
-    assert min(lows) < 110 and max(lows) > 280
+    assert min(lows) < 180 and max(lows) > 500
 
 
 def test_music_is_steady_and_of_level_one():
