@@ -25,8 +25,15 @@ def snippets(seed=0):
 
 @cache
 def built(model):
-    """A model's `(variables, x) -> log odds`, compiled, and its first variables."""
-    return jax.jit(model.apply), jax.jit(model.init)(jax.random.key(1), snippets())
+    """A model's `(variables, x) -> log odds`, compiled, and some variables."""
+    shapes, rng = variables_of(model), np.random.default_rng(0)
+    drawn = jax.tree.map(lambda each: jnp.float32(0.5 * rng.normal(size=each.shape)), shapes)
+    return jax.jit(model.apply), drawn
+
+
+def variables_of(model):
+    """Shapes of its variables; to make first ones takes longer to compile than the rest."""
+    return jax.eval_shape(model.init, jax.random.key(1), snippets())
 
 
 def heard_by(context, both=False):
@@ -48,7 +55,7 @@ def test_every_so_many_outputs_end_with_the_last():
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_layers_read_fewer_and_fewer_outputs(context):
     model = pyramid(context)
-    variables = jax.eval_shape(model.init, jax.random.key(1), snippets())
+    variables = variables_of(model)
     layers = partial(
         model.apply, capture_intermediates=lambda each, _: isinstance(each, GRU | OverSnippets)
     )
@@ -108,7 +115,7 @@ def test_a_stream_can_be_judged_as_it_comes(context):
 def test_the_middle_variant_gives_the_top_layer_both_at_every_step():
     reads = []
     for context in ("none", "middle"):
-        variables = jax.eval_shape(pyramid(context).init, jax.random.key(1), snippets())
+        variables = variables_of(pyramid(context))
         reads.append(variables["params"]["GRU_2"]["GRUCell_0"]["ir"]["kernel"].shape[0])
     assert reads == [5, 5 + 3]
 
