@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from audio.clips import Clip
 from experiments import pictures
 from experiments import workdir as work
 from experiments.choose import choose, grid_of
@@ -158,7 +159,7 @@ def _report(experiment: Experiment, judged: list[Judged], started: float) -> Pat
 
 
 def facts(
-    config: Any, rows: list[ScoreRow], started: float, notes: Sequence[str] = ()
+    config: Any, rows: Sequence[ScoreRow | Clip], started: float, notes: Sequence[str] = ()
 ) -> dict[str, str]:
     """What a reader of the report may want to know about the run itself."""
     num_train = sum(row.split == "train" for row in rows)

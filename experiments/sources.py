@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audio import dcase2020, folder, hall, rare_events, sound_classes
+from audio import dcase2020, folder, hall, media_scenes, rare_events, sound_classes
 from audio.clips import Clip
 from experiments.errors import ConfigError
 from experiments.processes import is_main, wait
@@ -72,7 +72,16 @@ def _open_dcase2020(config: Any) -> Source:
     return Source(prepared.clips, prepared.signals, prepared.identity)
 
 
+def _needs(config: Any, section: str, example: str) -> None:
+    if section not in config:
+        raise ConfigError(
+            f"data.source={config.data.source} needs a config with `{section}`, such as "
+            f"configs/{example}.py"
+        )
+
+
 def _open_rare_events(config: Any) -> Source:
+    _needs(config, "mixtures", "rcrnn")
     every = rare_events.list_mixtures(_mixtures(config), asked_machines(config.data))
     annotated = {(each.clip.machine, each.clip.name): each for each in every}
     return Source([each.clip for each in every], annotated=annotated)
@@ -86,12 +95,33 @@ def _open_sound_classes(config: Any) -> Source:
     return Source(sound_classes.list_sounds(root))
 
 
+def _open_media_scenes(config: Any) -> Source:
+    """Streams as clips of one machine; who is heard when stands in a table beside them."""
+    _needs(config, "scenes", "media")
+    rate = config.logmel.sample_rate
+    settings = media_scenes.SceneSettings(**config.scenes.to_dict(), sample_rate=rate)
+    root = Path(config.data.root).expanduser() if config.data.root else None
+    stock, parent = media_scenes.stock_of(settings, root), cache_dir(config.data)
+    if is_main():
+        with Progress("streams", settings.num_train + settings.num_test, "stream") as progress:
+            media_scenes.build_scenes(
+                parent, settings, stock, lambda done, _: progress.update(done)
+            )
+    wait("media scenes")
+    streams = media_scenes.build_scenes(parent, settings, stock)
+    passages = media_scenes.read_annotations(streams / media_scenes.ANNOTATIONS)
+    return Source(
+        [Clip("media", "00", split, None, name, streams / split / name) for split, name in passages]
+    )
+
+
 OPENERS = {
     "synthetic": _open_hall,
     "folder": _open_folder,
     "dcase2020": _open_dcase2020,
     "rare_events": _open_rare_events,
     "sound_classes": _open_sound_classes,
+    "media_scenes": _open_media_scenes,
 }
 
 

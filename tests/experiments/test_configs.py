@@ -23,11 +23,12 @@ CONFIGS = sorted(
 BUILT = [name for name in CONFIGS if name.startswith(("ssl", "system", "best"))]
 BUILT.remove("system4")
 SWEEPS = [name for name in CONFIGS if name.startswith("ablate")]
-# These have vectors instead of clips, classes of sounds instead of machines, no results of their
-# own, or need weights; or they differ in settings alone from one that is run (a test file named
-# after the method trains and scores them all: test_autoencoder_method.py, test_tritraining.py).
-OTHERS = {"made_binary", "tritrain", "study", "panns", "vggish", "vidnn"}
-OTHERS |= {"fc_autoencoder", "fc_vae"}
+# These have vectors instead of clips, mixtures or streams instead of machines, no results of their
+# own, or need weights; or they differ in settings alone from one that is run. A test file named
+# after the method trains and scores them all, such as test_detection.py.
+OTHERS = {"made_binary", "study", "panns", "vggish", "vidnn", "fc_autoencoder", "fc_vae"}
+OTHERS |= {"attention", "rcrnn", "detection", "detection_baseline", "detectors"}
+OTHERS |= {"media", "tritrain"}
 RUN = [name for name in CONFIGS if name not in {*BUILT, *SWEEPS, *OTHERS}]
 
 

@@ -96,3 +96,13 @@ def test_the_cache_goes_where_it_is_told(tiny, monkeypatch):
     config.data.cache_dir = None
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert cache_dir(config.data) == Path("/somewhere/gmade")
+
+
+@pytest.mark.parametrize(
+    ("source", "example"), [("rare_events", "rcrnn"), ("media_scenes", "media")]
+)
+def test_a_source_that_needs_another_config_says_which(source, example):
+    config = defaults.get_config()
+    config.data.source = source
+    with pytest.raises(ConfigError, match=f"such as configs/{example}.py"):
+        open_source(config)
