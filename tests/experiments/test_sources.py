@@ -101,8 +101,8 @@ def test_the_cache_goes_where_it_is_told(tiny, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "example"), [("rare_events", "rcrnn"), ("media_scenes", "media")]
 )
-def test_a_source_that_needs_another_config_says_which(source, example):
-    config = defaults.get_config()
+def test_a_source_that_needs_another_config_says_which(tiny, source, example):
+    config = tiny()
     config.data.source = source
     with pytest.raises(ConfigError, match=f"such as configs/{example}.py"):
         open_source(config)
