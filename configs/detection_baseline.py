@@ -19,6 +19,7 @@ def get_config() -> ConfigDict:
     model.hidden = (50, 50)
     model.context = 5  # frames
     model.median_seconds = 0.54
+    model.longest_only = False  # as published, every run of active frames is an event
     model.dropout_rate = 0.2
     model.from_own_mean = False
     model.max_band_shift = 0

@@ -15,7 +15,7 @@ from experiments.method import Method
 from sed import attention, frames, rcrnn, rcrnn_loss
 from sed.distortion import masked, transposed
 from sed.intervals import suppress
-from sed.marks import Mark, active_runs, attended, best_region
+from sed.marks import Mark, active_runs, attended, best_region, longest
 
 Looks = dict[str, Any]
 
@@ -178,7 +178,8 @@ def _frames(model: dict[str, Any], hop: float) -> Network:
         return {"score": curve.max(-1), "curve": curve}
 
     def mark(looks: Looks, threshold: float) -> list[Mark]:
-        return active_runs(np.asarray(looks["curve"]), threshold, hop, max(median, 1))
+        runs = active_runs(np.asarray(looks["curve"]), threshold, hop, max(median, 1))
+        return longest(runs) if model["longest_only"] else runs
 
     return Network(module, loss, look, mark, hop)
 

@@ -71,6 +71,11 @@ def active_runs(
     return [_mark(int(a), int(b), hop_seconds, float(frames[a:b].max())) for a, b in runs]
 
 
+def longest(marks: list[Mark]) -> list[Mark]:
+    """The longest mark alone, where there is one."""
+    return [max(marks, key=lambda mark: mark.offset - mark.onset)] if marks else []
+
+
 def _mark(first: int, after: int, hop_seconds: float, score: float) -> Mark:
     """Frames `first` to before `after`; a frame stands for half a hop to either side."""
     onset = max((first - 0.5) * hop_seconds, 0.0)

@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import medfilt
 
 from sed.frames import FrameClassifier, loss
-from sed.marks import active_runs, attended, best_region
+from sed.marks import active_runs, attended, best_region, longest
 
 KEY = jax.random.key(0)
 
@@ -40,6 +40,12 @@ def test_runs_are_smoothed_as_by_a_median_filter():
         first = round(mark.onset + 0.5) if mark.onset else 0
         covered[first : round(mark.offset + 0.5)] = True
     np.testing.assert_array_equal(covered, smooth)
+
+
+def test_the_longest_mark_is_kept_alone():
+    marks = active_runs(np.array([1, 1, 0, 0, 1, 1, 1, 0]), 0.5, 1.0, 1)
+    assert len(marks) == 2
+    assert longest(marks) == [marks[1]] and longest([]) == []
 
 
 def test_no_frames_over_the_threshold_are_no_marks():
