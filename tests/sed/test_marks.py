@@ -43,7 +43,7 @@ def test_runs_are_smoothed_as_by_a_median_filter():
 
 
 def test_the_longest_mark_is_kept_alone():
-    marks = active_runs(np.array([1, 1, 0, 0, 1, 1, 1, 0]), 0.5, 1.0, 1)
+    marks = active_runs(np.array([1.0, 1, 0, 0, 1, 1, 1, 0]), 0.5, 1.0, 1)
     assert len(marks) == 2
     assert longest(marks) == [marks[1]] and longest([]) == []
 
