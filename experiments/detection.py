@@ -121,6 +121,11 @@ def results_of(detection: Detection) -> dict[str, tuple[float | None, float | No
 
 
 def _check(config: Any) -> None:
+    if config.data.source != "rare_events":
+        raise ConfigError(
+            f"data.source={config.data.source!r} does not say where events are: use rare_events, "
+            "with your own recordings in data.root"
+        )
     if config.train.patience < 1:
         raise ConfigError(f"train.patience={config.train.patience} must be 1 or more")
     threshold = config.score.threshold

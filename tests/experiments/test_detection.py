@@ -154,6 +154,13 @@ def test_a_wrong_threshold_and_a_wrong_folder_are_said(tmp_path, small):
         run_detection(config, tmp_path / "run", time.monotonic())
 
 
+def test_a_source_without_events_is_refused(tmp_path, small):
+    config = small(attention)
+    config.data.source = "folder"
+    with pytest.raises(ConfigError, match=r"data\.source='folder' does not say where events are"):
+        run_detection(config, tmp_path / "run", time.monotonic())
+
+
 class Named:
     """A detector that marks what its looks hold, over a threshold."""
 
