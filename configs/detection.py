@@ -17,7 +17,6 @@ def defaults() -> ConfigDict:
     data.root = placeholder(str)
     data.machines = placeholder(object)  # the classes: "cry,shot" or ("cry", "shot"); unset: all
     data.channel = 0
-    data.rehearsal = 0.0
     data.on_bad_clip = "error"  # or "skip"
     data.cache = "disk"  # of log-mels: disk, memory, none
     data.cache_dir = placeholder(str)  # unset: $XDG_CACHE_HOME/gmade or ~/.cache/gmade
