@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from audio import recordings
 from audio.clips import ANOMALY, NORMAL, TEST, TRAIN, Clip, DataError
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".npy")
+SUFFIXES = (*recordings.SUFFIXES, ".npy")
 
 _DCASE_NAME = re.compile(r"(?:(normal|anomaly)_)?id_(\d{2,})_\w+", re.ASCII)
 _MIMII_ID = re.compile(r"id_(\d{2,})", re.ASCII)

@@ -10,6 +10,7 @@ from typing import Any
 
 from audio import dcase2020, folder, hall, media_scenes, rare_events, sound_classes
 from audio.clips import Clip
+from audio.recordings import files_under, fingerprint
 from experiments.errors import ConfigError
 from experiments.processes import is_main, wait
 from experiments.progress import Progress
@@ -168,13 +169,16 @@ def _mixtures(config: Any) -> Path:
         sample_rate=config.logmel.sample_rate,
         **config.mixtures.to_dict(),
     )
-    described = [asdict(settings), rare_events.fingerprint(recordings) if recordings else []]
-    digest = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:8]
+    own = fingerprint(files_under(recordings), recordings) if recordings else []
+    described = json.dumps([rare_events.VERSION, asdict(settings), own])
+    digest = hashlib.sha256(described.encode()).hexdigest()[:8]
     root = cache_dir(data) / f"rare_events-{digest}"
     if is_main() and not root.exists():
         everything = rare_events.plan_mixtures(settings, recordings)
         with Progress("mixtures", len(everything), "clip") as progress:
-            rare_events.build_mixtures(root, everything, settings, progress.update)
+            rare_events.build_mixtures(
+                root, everything, settings, lambda done, _: progress.update(done)
+            )
     wait("mixtures")
     return root
 

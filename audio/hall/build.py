@@ -2,13 +2,9 @@
 
 import csv
 import json
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator
 from dataclasses import asdict
-from os import cpu_count
+from functools import partial
 from pathlib import Path
 
 import soundfile
@@ -16,12 +12,10 @@ import soundfile
 from audio.clips import ANOMALY, NORMAL, TEST, TRAIN, DataError
 from audio.hall.recording import Take, fault_of, synthesise
 from audio.hall.settings import HallSettings, check
+from audio.whole_folder import Progress, in_threads, whole_folder
 
 RECORD = "hall.json"
 VERSION = 1  # raise it when the same settings begin to sound different
-STALE = 3600.0  # seconds after which a half-written hall is taken for abandoned
-
-Progress = Callable[[int, int], None]
 
 
 def build_hall(
@@ -52,16 +46,9 @@ def build_hall(
     root = Path(root)
     if _is_finished(root, settings):
         return root
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        with tempfile.TemporaryDirectory(dir=root.parent, prefix=_partial(root)) as workshop:
-            half = Path(workshop) / root.name
-            _write_hall(half, settings, progress, num_workers or cpu_count() or 1)
-            _publish(half, root, settings)
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"cannot write a hall to {root} ({reason}); choose another root") from error
+    whole = partial(_is_finished, root, settings)
+    with whole_folder(root, whole, "a hall", "choose another root") as half:
+        _write_hall(half, settings, progress, num_workers)
     return root
 
 
@@ -111,26 +98,20 @@ def _record(settings: HallSettings) -> dict:
     return {"version": VERSION, **asdict(settings), "machines": list(settings.machines)}
 
 
-def _write_hall(root: Path, settings: HallSettings, progress: Progress | None, num: int) -> None:
+def _write_hall(
+    root: Path, settings: HallSettings, progress: Progress | None, num_workers: int | None
+) -> None:
     for machine in settings.machines:
         (root / machine / TRAIN).mkdir(parents=True)
         (root / machine / TEST).mkdir()
     everything = list(takes(settings))
-    with ThreadPoolExecutor(num) as pool:
-        jobs = [pool.submit(_write_clip, root, take, settings) for take in everything]
-        try:
-            for done, job in enumerate(as_completed(jobs), start=1):
-                job.result()
-                if progress is not None:
-                    progress(done, len(jobs))
-        except BaseException:  # a full disk or an impatient user: do not write the rest first
-            pool.shutdown(cancel_futures=True)
-            raise
+    write = partial(_write_clip, root, settings)
+    in_threads(write, everything, progress, num_workers)
     _write_faults(root / "faults.csv", everything)
     (root / RECORD).write_text(json.dumps(_record(settings), indent=2) + "\n")
 
 
-def _write_clip(root: Path, take: Take, settings: HallSettings) -> None:
+def _write_clip(root: Path, settings: HallSettings, take: Take) -> None:
     signal = synthesise(take, settings, *fault_of(take))
     path = root / take.machine / take.split / file_name(take)
     soundfile.write(path, signal, settings.sample_rate, subtype="PCM_16")
@@ -144,23 +125,3 @@ def _write_faults(path: Path, everything: list[Take]) -> None:
             if take.label == ANOMALY:
                 unit = f"{take.unit_id:02d}"
                 table.writerow([take.machine, unit, file_name(take), *fault_of(take)])
-
-
-def _publish(half: Path, root: Path, settings: HallSettings) -> None:
-    """Moves the finished hall into place in one step; another builder may have been first."""
-    try:
-        half.rename(root)
-    except OSError:
-        if not _is_finished(root, settings):
-            raise
-
-
-def _partial(root: Path) -> str:
-    return f".{root.name}.partial-"
-
-
-def _sweep(root: Path) -> None:
-    """Removes what builders that were killed have left; a living one has touched its own lately."""
-    for left in root.parent.glob(f"{_partial(root)}*"):
-        if time.time() - left.stat().st_mtime > STALE:
-            shutil.rmtree(left, ignore_errors=True)

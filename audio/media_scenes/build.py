@@ -2,31 +2,23 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
-from os import cpu_count
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from audio.clips import TEST, TRAIN, DataError
+from audio.clips import TEST, TRAIN
 from audio.media_scenes.passages import Passage, draw_passages, write_annotations
 from audio.media_scenes.recordings import Recordings
 from audio.media_scenes.settings import SceneSettings, check
 from audio.media_scenes.stocks import Stock, Voices
+from audio.whole_folder import Progress, in_threads, whole_folder
 
 ANNOTATIONS = "annotations.csv"
 VERSION = 1  # raise it when the same settings begin to sound different
-STALE = 3600.0  # seconds after which half-written streams are taken for abandoned
 SPLITS = (TRAIN, TEST)
 STREAMS = 0  # tells their random numbers from those of voices
-
-Progress = Callable[[int, int], None]
 
 
 def stock_of(settings: SceneSettings, root: Path | None) -> Stock:
@@ -68,16 +60,8 @@ def build_scenes(
     root = parent / f"media_scenes-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
     if root.is_dir():
         return root
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=_partial(root)) as workshop:
-            half = Path(workshop) / root.name
-            _write(half, settings, stock, progress, num_workers or cpu_count() or 1)
-            _publish(half, root)
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"cannot write streams to {root} ({reason}): set data.cache_dir") from error
+    with whole_folder(root, root.is_dir, "streams") as half:
+        _write(half, settings, stock, progress, num_workers)
     return root
 
 
@@ -92,50 +76,23 @@ def stream(
 
 
 def _write(
-    root: Path, settings: SceneSettings, stock: Stock, progress: Progress | None, num: int
+    root: Path,
+    settings: SceneSettings,
+    stock: Stock,
+    progress: Progress | None,
+    num_workers: int | None,
 ) -> None:
     counts = {TRAIN: settings.num_train, TEST: settings.num_test}
     for split in SPLITS:
-        (root / split).mkdir(parents=True)
+        (root / split).mkdir()
     everything = [(split, index) for split in SPLITS for index in range(counts[split])]
-    passages: dict[tuple[str, str], list[Passage]] = {}
 
-    def write_one(split: str, index: int) -> tuple[str, str, list[Passage]]:
+    def write_one(which: tuple[str, int]) -> tuple[tuple[str, str], list[Passage]]:
+        split, index = which
         name = f"{split}_{index:05d}.flac"
-        own, signal = stream(settings, stock, split, index)
+        passages, signal = stream(settings, stock, split, index)
         soundfile.write(root / split / name, signal, settings.sample_rate, subtype="PCM_16")
-        return split, name, own
+        return (split, name), passages
 
-    with ThreadPoolExecutor(num) as pool:
-        jobs = [pool.submit(write_one, *each) for each in everything]
-        try:
-            for done, job in enumerate(as_completed(jobs), start=1):
-                split, name, own = job.result()
-                passages[split, name] = own
-                if progress is not None:
-                    progress(done, len(jobs))
-        except BaseException:  # a bad recording, or an impatient user: do not write the rest first
-            pool.shutdown(cancel_futures=True)
-            raise
-    order = sorted(passages, key=lambda key: (SPLITS.index(key[0]), key[1]))
-    write_annotations(root / ANNOTATIONS, {key: passages[key] for key in order})
-
-
-def _publish(half: Path, root: Path) -> None:
-    """Moves the finished streams into place in one step; another builder may have been first."""
-    try:
-        half.rename(root)
-    except OSError:
-        if not root.is_dir():
-            raise
-
-
-def _partial(root: Path) -> str:
-    return f".{root.name}.partial-"
-
-
-def _sweep(root: Path) -> None:
-    """Removes what builders that were killed have left; a living one has touched its own lately."""
-    for left in root.parent.glob(f"{_partial(root)}*"):
-        if time.time() - left.stat().st_mtime > STALE:
-            shutil.rmtree(left, ignore_errors=True)
+    written = in_threads(write_one, everything, progress, num_workers)
+    write_annotations(root / ANNOTATIONS, dict(written))

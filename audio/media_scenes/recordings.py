@@ -1,6 +1,6 @@
 """Somebody's own recordings as the stock of streams."""
 
-import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,9 @@ from audio.media_scenes.passages import KINDS, LIVE, MEDIA, Passage, divided
 from audio.media_scenes.settings import SceneSettings
 from audio.media_scenes.stocks import Sources
 from audio.reading import read_signal
+from audio.recordings import fingerprint, recordings_under
 
 FADE_SECONDS = 0.02
-SUFFIXES = (".wav", ".flac", ".ogg")
 HEARD = {LIVE: "people in the room", MEDIA: "loudspeakers"}
 
 
@@ -48,8 +48,8 @@ class Recordings:
                     f"{root / kind} is not there: put recordings of {HEARD[kind]} into it, "
                     "as .wav, .flac or .ogg"
                 )
-            files = [path for path in (root / kind).rglob("*") if path.suffix.lower() in SUFFIXES]
-            found[kind] = sorted(path.relative_to(root).as_posix() for path in files)
+            files = recordings_under(root / kind)
+            found[kind] = [path.relative_to(root).as_posix() for path in files]
             if len(found[kind]) < 2:
                 raise DataError(
                     f"{root / kind} holds {len(found[kind])} recording(s) as .wav, .flac or .ogg: "
@@ -61,9 +61,7 @@ class Recordings:
             for which, split in enumerate((TRAIN, TEST))
         }
         every = [root / name for names in found.values() for name in names]
-        facts = [(path.relative_to(root).as_posix(), path.stat()) for path in every]
-        text = "".join(f"{name} {stat.st_size} {stat.st_mtime_ns}\n" for name, stat in facts)
-        return cls(root, settings, sources, hashlib.sha256(text.encode()).hexdigest())
+        return cls(root, settings, sources, json.dumps(fingerprint(every, root)))
 
     def render(
         self, rng: np.random.Generator, passages: Sequence[Passage], num_samples: int

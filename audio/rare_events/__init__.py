@@ -5,18 +5,17 @@ and isolated events are drawn with replacement and mixed at a drawn ratio of the
 mixed is made up here, or comes from a folder of one's own.
 """
 
-from audio.rare_events.build import ANNOTATIONS, build_mixtures, plan_mixtures
+from audio.rare_events.build import ANNOTATIONS, VERSION, build_mixtures, plan_mixtures
 from audio.rare_events.listing import Annotated, Event, list_mixtures
 from audio.rare_events.settings import MixtureSettings
-from audio.rare_events.stock import fingerprint
 
 __all__ = [
     "ANNOTATIONS",
+    "VERSION",
     "Annotated",
     "Event",
     "MixtureSettings",
     "build_mixtures",
-    "fingerprint",
     "list_mixtures",
     "plan_mixtures",
 ]

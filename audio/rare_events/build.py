@@ -1,26 +1,20 @@
 """Mixtures on disk: a FLAC file each, and `annotations.csv`, which says where their events are."""
 
 import csv
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from os import cpu_count
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import soundfile
 
-from audio.clips import DataError
 from audio.rare_events.mixing import Recipe, mix, recipes
 from audio.rare_events.settings import MixtureSettings
 from audio.rare_events.stock import folder_stock, synthetic_stock
+from audio.whole_folder import Progress, in_threads, whole_folder
 
 ANNOTATIONS = "annotations.csv"
+VERSION = 1  # raise it when the same settings begin to sound different
 COLUMNS = ("class", "split", "name", "onset", "offset", "ratio_db", "event", "background")
-STALE = 3600.0  # seconds after which a half-written set is taken for abandoned
-
-Progress = Callable[[int], None]
 
 
 def plan_mixtures(settings: MixtureSettings, recordings: Path | None = None) -> list[Recipe]:
@@ -49,7 +43,7 @@ def build_mixtures(
         root: the folder to write.
         everything: the mixtures, as planned.
         settings: what they were planned by.
-        progress: called with the number of mixtures written so far.
+        progress: called with the number of mixtures written so far and the number in all.
 
     Returns:
         `root`, holding `<class>/<split>_00000.flac` and `annotations.csv`.
@@ -57,38 +51,16 @@ def build_mixtures(
     Raises:
         DataError: a folder that cannot be written.
     """
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        with tempfile.TemporaryDirectory(dir=root.parent, prefix=_partial(root)) as workshop:
-            half = Path(workshop) / root.name
-            _write(half, everything, settings, progress)
-            _publish(half, root)
-    except OSError as error:
-        why = error.strerror or error
-        raise DataError(f"cannot write mixtures to {root} ({why}); set data.cache_dir") from error
+    whole = (root / ANNOTATIONS).is_file
+    with whole_folder(root, whole, "mixtures") as half:
+        for target in {recipe.target for recipe in everything}:
+            (half / target).mkdir()
+        in_threads(partial(_write_mixture, half, settings), everything, progress)
+        _annotate(half / ANNOTATIONS, everything, settings.sample_rate)
     return root
 
 
-def _write(
-    root: Path, everything: Sequence[Recipe], settings: MixtureSettings, progress: Progress | None
-) -> None:
-    for target in {recipe.target for recipe in everything}:
-        (root / target).mkdir(parents=True)
-    with ThreadPoolExecutor(cpu_count() or 1) as pool:
-        jobs = [pool.submit(_write_mixture, root, recipe, settings) for recipe in everything]
-        try:
-            for done, job in enumerate(as_completed(jobs), start=1):
-                job.result()
-                if progress is not None:
-                    progress(done)
-        except BaseException:  # a full disk or an impatient user: do not write the rest first
-            pool.shutdown(cancel_futures=True)
-            raise
-    _annotate(root / ANNOTATIONS, everything, settings.sample_rate)
-
-
-def _write_mixture(root: Path, recipe: Recipe, settings: MixtureSettings) -> None:
+def _write_mixture(root: Path, settings: MixtureSettings, recipe: Recipe) -> None:
     path = root / recipe.target / recipe.name
     soundfile.write(path, mix(recipe, settings), settings.sample_rate, subtype="PCM_16")
 
@@ -105,23 +77,3 @@ def _annotate(path: Path, everything: Sequence[Recipe], rate: int) -> None:
                 event = [*span, f"{recipe.ratio_db:g}", recipe.event.name]
             what = recipe.target, recipe.split, recipe.name
             table.writerow([*what, *event, recipe.background.name])
-
-
-def _publish(half: Path, root: Path) -> None:
-    """Moves the finished set into place in one step; another builder may have been first."""
-    try:
-        half.rename(root)
-    except OSError:
-        if not (root / ANNOTATIONS).is_file():
-            raise
-
-
-def _partial(root: Path) -> str:
-    return f".{root.name}.partial-"
-
-
-def _sweep(root: Path) -> None:
-    """Removes what builders that were killed have left; a living one has touched its own lately."""
-    for left in root.parent.glob(f"{_partial(root)}*"):
-        if time.time() - left.stat().st_mtime > STALE:
-            shutil.rmtree(left, ignore_errors=True)

@@ -1,7 +1,6 @@
 """What mixtures are made from: events and backgrounds, made up or out of a folder."""
 
 import csv
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from audio.rare_events.gate import active_runs
 from audio.rare_events.settings import SPLITS, TEST, TRAIN, VALID, MixtureSettings
 from audio.rare_events.synthetic import BEDS, EVENTS
 from audio.reading import read_signal
+from audio.recordings import is_recording, recordings_under
 
-SOUNDS = (".wav", ".flac", ".ogg")
 BED_SECONDS = 40.0  # of a synthetic background, from which mixtures are cut
 
 
@@ -99,7 +98,7 @@ def folder_stock(root: Path, settings: MixtureSettings) -> Stock:
         for name in settings.classes or sorted(found)
     }
     beds = root / "backgrounds"
-    backgrounds = _recorded(_files(beds), beds, settings, {})
+    backgrounds = _recorded(recordings_under(beds), beds, settings, {})
     for name, sources in [*events.items(), ("backgrounds", backgrounds)]:
         if len(sources) < len(SPLITS):
             raise DataError(
@@ -107,18 +106,6 @@ def folder_stock(root: Path, settings: MixtureSettings) -> Stock:
                 " three are needed, to train, to choose a threshold and to test"
             )
     return _shared_out(events, backgrounds, settings)
-
-
-def fingerprint(root: Path) -> list[tuple[str, int, int]]:
-    """Which recordings a folder has, by name, size and time of change."""
-    stats = ((path.relative_to(root).as_posix(), path.stat()) for path in _files(root))
-    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-
-
-def _files(root: Path) -> list[Path]:
-    """All files under a folder, sorted; also those of folders that are links."""
-    walk = os.walk(root, followlinks=True)
-    return sorted(Path(folder) / name for folder, _, names in walk for name in names)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -133,7 +120,7 @@ def _recorded(
 ) -> list[Source]:
     """The recordings among some files that are not silent."""
     rate, sources = settings.sample_rate, []
-    for path in sorted(path for path in paths if path.suffix.lower() in SOUNDS):
+    for path in sorted(filter(is_recording, paths)):
         signal = lru_cache(partial(read_signal, path, rate))
         name = path.relative_to(root).as_posix()
         runs = annotated.get(name) or active_runs(

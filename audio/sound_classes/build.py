@@ -5,10 +5,10 @@ own, so that a handful of clips of a class do not say what the class sounds like
 """
 
 import json
-import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,13 @@ from audio.clips import DataError
 from audio.hall.machines import MACHINES
 from audio.hall.signals import amplitude, unit_rms
 from audio.rare_events.synthetic import BEDS, EVENTS
+from audio.whole_folder import Progress, in_threads, whole_folder
 
 RECORD = "sounds.json"
 VERSION = 1  # raise it when the same settings begin to sound different
 LEVEL = 0.05  # RMS of a clip's background
 CEILING = 0.9  # a recordist turns down what would clip
 CLASSES = (*EVENTS, *MACHINES)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -105,21 +104,18 @@ def build_sounds(root: Path, settings: SoundSettings, progress: Progress | None 
         if not found.exists() or found.read_text() != record:
             raise DataError(f"{root} holds something else than these sounds; remove it")
         return root
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as workshop:
-            half = Path(workshop) / root.name
-            for done, (name, index) in enumerate(_takes(settings), 1):
-                (half / name).mkdir(parents=True, exist_ok=True)
-                signal = synthesise(name, index, settings)
-                soundfile.write(half / name / f"{index:04d}.wav", signal, settings.sample_rate)
-                if progress:
-                    progress(done, settings.num_sounds)
-            (half / RECORD).write_text(record)
-            half.rename(root)
-    except OSError as error:
-        raise DataError(f"cannot write sounds to {root} ({error.strerror or error})") from error
+    with whole_folder(root, (root / RECORD).is_file, "sounds") as half:
+        for name in CLASSES:
+            (half / name).mkdir()
+        in_threads(partial(_write_sound, half, settings), _takes(settings), progress)
+        (half / RECORD).write_text(record)
     return root
+
+
+def _write_sound(root: Path, settings: SoundSettings, take: tuple[str, int]) -> None:
+    name, index = take
+    signal = synthesise(name, index, settings)
+    soundfile.write(root / name / f"{index:04d}.wav", signal, settings.sample_rate)
 
 
 def _takes(settings: SoundSettings) -> Iterator[tuple[str, int]]:

@@ -10,7 +10,6 @@ from audio.rare_events import MixtureSettings, build_mixtures, list_mixtures, pl
 from audio.rare_events.gate import active_runs
 from audio.rare_events.mixing import mix, parts
 from audio.rare_events.settings import SPLITS
-from audio.rare_events.stock import fingerprint
 from audio.rare_events.synthetic import BEDS, EVENTS
 
 RATE = 4000
@@ -165,14 +164,6 @@ def test_spans_can_be_annotated(recordings, tmp_path):
     (own / "events" / "spans.csv").write_text("file,onset,offset\nbeep/0.wav,2,1\n")
     with pytest.raises(DataError, match=r"spans\.csv is no table of file, onset, offset"):
         plan_mixtures(SMALL, own)
-
-
-def test_another_recording_is_another_fingerprint(recordings, tmp_path):
-    (tmp_path / "events").symlink_to(recordings / "events")
-    assert fingerprint(tmp_path)[0][0] == "events/beep/0.wav"
-    before = fingerprint(tmp_path)
-    (tmp_path / "more.wav").write_bytes(b"1")
-    assert fingerprint(tmp_path) != before
 
 
 def test_what_is_missing_is_said_in_a_line(recordings, tmp_path):
